@@ -1,0 +1,399 @@
+//! What a tool's requests hold: path values, parameters, constants, derived texts; and the reads around them.
+
+use super::routes::{Draft, GUEST_NODE, GUEST_VMID, expand, is_per_kind};
+use super::{Checker, bare};
+use crate::catalogue::*;
+use crate::path::{Call, Part, PartKind};
+use crate::spec::{AskSpec, FixedSpec, PerKind, Text, ToolSpec};
+use crate::tree::Node;
+use proxmox_spec::{Method, Param};
+
+/// The names by which the API may know an argument on a route.
+pub(super) fn wire<'m>(
+    method: &'m Method,
+    argument: &str,
+    rename: Option<&PerKind>,
+    kind: Option<Kind>,
+) -> Option<(String, &'m Param)> {
+    let renamed = match rename {
+        Some(PerKind::One(name)) => Some(name.is.as_str()),
+        Some(PerKind::Each(names)) => {
+            Some(names.iter().find(|(one, _)| Some(one.is.as_str()) == kind.map(Kind::as_str))?.1.is.as_str())
+        }
+        None => None,
+    };
+    if let Some(name) = renamed {
+        return method.param(name).filter(|param| !param.in_path).map(|param| (name.to_owned(), param));
+    }
+    if let Some(param) = method.param(argument).filter(|param| !param.in_path) {
+        return Some((argument.to_owned(), param));
+    }
+    let param = method.params.iter().find(|param| !param.in_path && bare(param.name) == bare(argument))?;
+    Some((param.name.to_owned(), param))
+}
+
+impl Checker<'_> {
+    pub(super) fn request(&mut self, spec: &ToolSpec, draft: &Draft<'_>, arguments: &[Argument]) -> Request {
+        let method = draft.method;
+        let path = self.path(&draft.parts, arguments);
+        let mut params: Vec<Send> = Vec::new();
+        let mut send = |name: String, from: From, param| params.push(Send { name, from, param });
+        let by_guest = draft.parts.iter().any(|part| part.kind == PartKind::Placeholder(GUEST_NODE.to_owned()));
+        if by_guest && let Some(param) = method.param("vmid").filter(|param| !param.in_path) {
+            send("vmid".to_owned(), From::Vmid, Some(param));
+        }
+        let guarded = spec.guard.as_ref().is_some_and(|guard| guard.digest.is_some());
+        let mut digest_sent = false;
+        for argument in arguments {
+            let Some(written) = spec.args.iter().find(|one| one.name.is == argument.name) else { continue };
+            if argument.form == Form::Rest {
+                send(String::new(), From::Rest(argument.name.clone()), None);
+                continue;
+            }
+            if argument.only.is_some() && argument.only != draft.kind && draft.kind.is_some() {
+                continue;
+            }
+            if consumed(spec, &argument.name) && written.rename.is_none() {
+                continue;
+            }
+            let Some((name, param)) = wire(method, &argument.name, written.rename.as_ref(), draft.kind) else {
+                continue;
+            };
+            if guarded && name == "digest" {
+                digest_sent = true;
+                send(name, From::Digest(Some(argument.name.clone())), Some(param));
+            } else if !matches!(argument.form, Form::File | Form::Path) {
+                send(name, From::Argument(argument.name.clone()), Some(param));
+            }
+        }
+        for (name, node) in &spec.derive {
+            let Some(param) = method.param(&name.is) else {
+                self.no_param(name, method);
+                continue;
+            };
+            if let Some(template) = self.template(node, arguments) {
+                send(name.is.clone(), From::Derived(template), Some(param));
+            }
+        }
+        for fixed in &draft.fixed {
+            let per_kind = fixed.per_kind.iter().filter(|(kind, _)| Some(kind.is.as_str()) == draft.kind.map(Kind::as_str));
+            let constants: Vec<&(Text, Text)> =
+                fixed.all.iter().chain(per_kind.flat_map(|(_, constants)| constants)).collect();
+            for (name, value) in constants {
+                let Some(param) = method.param(&name.is) else {
+                    self.no_param(name, method);
+                    continue;
+                };
+                if let Err(problem) = proxmox_spec::check::value(param, &value.is) {
+                    self.diagnostics
+                        .report(value.at, format!("the API does not take `{}` for `{}`", value.is, name.is))
+                        .note(problem.to_string());
+                }
+                send(name.is.clone(), From::Fixed(value.is.clone()), Some(param));
+            }
+        }
+        if guarded && !digest_sent {
+            match method.param("digest") {
+                Some(param) => send("digest".to_owned(), From::Digest(None), Some(param)),
+                None => {
+                    let at = spec.name.at;
+                    self.diagnostics
+                        .report(at, format!("{} {} takes no digest, so it cannot be guarded", method.verb, method.path));
+                }
+            }
+        }
+        self.supplied(spec, draft, &params, arguments);
+        Request { method, path, params }
+    }
+
+    fn no_param(&mut self, name: &Text, method: &Method) {
+        self.diagnostics
+            .report(name.at, format!("`{}` is no parameter of {} {}", name.is, method.verb, method.path))
+            .near(&name.is, method.params.iter().map(|param| param.name));
+    }
+
+    /// Required parameters that nothing supplies.
+    fn supplied(&mut self, spec: &ToolSpec, draft: &Draft<'_>, params: &[Send], arguments: &[Argument]) {
+        let certain = |name: &String| {
+            arguments.iter().any(|argument| {
+                argument.name == *name
+                    && (argument.required || argument.default.is_some() || argument.default_from.is_some())
+            })
+        };
+        let file = arguments.iter().any(|argument| argument.form == Form::File);
+        for param in draft.method.params.iter().filter(|param| !param.optional && !param.in_path) {
+            let sent = params.iter().any(|send| {
+                send.name == param.name
+                    && match &send.from {
+                        From::Argument(name) => certain(name),
+                        From::Derived(template) => template.parts.iter().all(|part| match part {
+                            TemplatePart::Text(_) => true,
+                            TemplatePart::Value(source) => certain(&source.argument),
+                        }),
+                        From::Rest(_) => false,
+                        From::Fixed(_) | From::Vmid | From::Digest(_) => true,
+                    }
+            });
+            // A multi-kind tool may hold an argument that another kind does not require.
+            let carried = file && param.name == "filename";
+            if !sent && !carried {
+                let snake = super::snake(param.name);
+                self.diagnostics
+                    .report(
+                        draft.at,
+                        format!("{} {} requires `{}`, and nothing supplies it", draft.method.verb, draft.method.path, param.name),
+                    )
+                    .help(format!("add `{snake}: …` to the arguments of `{}`, or to `fixed`", spec.name.is));
+            }
+        }
+    }
+
+    /// The path of a request whose placeholders are arguments.
+    pub(super) fn path(&mut self, parts: &[Part], arguments: &[Argument]) -> Vec<PathPart> {
+        parts
+            .iter()
+            .filter_map(|part| match &part.kind {
+                PartKind::Literal(text) => Some(PathPart::Literal(text.clone())),
+                PartKind::Placeholder(name) if name == GUEST_NODE => Some(PathPart::Node),
+                PartKind::Placeholder(name) if name == GUEST_VMID => Some(PathPart::Vmid),
+                PartKind::Placeholder(name) => self.source(name, part.at, arguments).map(PathPart::Value),
+            })
+            .collect()
+    }
+
+    /// `{volid.storage}`, `{disk_size|gib}`, `{node}`.
+    fn source(&mut self, text: &str, at: crate::diagnostic::Span, arguments: &[Argument]) -> Option<Source> {
+        let (name, part) = match text.split_once(['.', '|']) {
+            Some((name, part)) => (name, Some(part)),
+            None => (text, None),
+        };
+        let Some(argument) = arguments.iter().find(|argument| argument.name == name) else {
+            self.diagnostics
+                .report(at, format!("`{{{text}}}` names no argument of this tool"))
+                .near(name, arguments.iter().map(|argument| argument.name.as_str()));
+            return None;
+        };
+        let part = match (argument.form, part) {
+            (_, None) => SourcePart::Whole,
+            (Form::Upid, Some("node")) => SourcePart::Node,
+            (Form::Volid, Some("storage")) => SourcePart::Storage,
+            (Form::Size, Some("gib")) => SourcePart::Gib,
+            (form, Some(part)) => {
+                let parts: &[&str] = match form {
+                    Form::Upid => &["node"],
+                    Form::Volid => &["storage"],
+                    Form::Size => &["gib"],
+                    _ => &[],
+                };
+                self.diagnostics
+                    .report(at, format!("`{name}` has no part `{part}`"))
+                    .near(part, parts.iter().copied());
+                return None;
+            }
+        };
+        Some(Source { argument: name.to_owned(), part })
+    }
+
+    /// Text with `{argument}` in it.
+    pub(super) fn template(&mut self, node: &Node, arguments: &[Argument]) -> Option<Template> {
+        let Some(text) = node.scalar() else {
+            self.diagnostics.report(node.at, format!("expected text with `{{argument}}`, found {}", node.kind()));
+            return None;
+        };
+        let mut parts = Vec::new();
+        let mut rest = text.as_str();
+        let mut offset = 0;
+        while let Some(open) = rest.find('{') {
+            let Some(close) = rest[open..].find('}').map(|close| open + close) else { break };
+            if open > 0 {
+                parts.push(TemplatePart::Text(rest[..open].to_owned()));
+            }
+            let inside = &rest[open + 1..close];
+            let at = node.part(offset + rest[..=open].chars().count(), inside.chars().count());
+            parts.push(TemplatePart::Value(self.source(inside, at, arguments)?));
+            offset += rest[..=close].chars().count();
+            rest = &rest[close + 1..];
+        }
+        if !rest.is_empty() {
+            parts.push(TemplatePart::Text(rest.to_owned()));
+        }
+        let optional = |part: &TemplatePart| match part {
+            TemplatePart::Text(_) => false,
+            TemplatePart::Value(source) => {
+                arguments.iter().any(|one| one.name == source.argument && one.default.is_none())
+            }
+        };
+        if !parts.iter().any(optional) {
+            self.diagnostics
+                .report(node.at, "this text would always be sent: none of its arguments is the caller's to give")
+                .help("write it as `fixed`, or take the default from one of its arguments");
+            return None;
+        }
+        Some(Template { parts })
+    }
+
+    /// A read with constants only, as used by `also`, `ask` and `guard`.
+    pub(super) fn read(
+        &mut self,
+        spec: &ToolSpec,
+        call: &Call,
+        fixed: Option<&FixedSpec>,
+        kind: Option<Kind>,
+        arguments: &[Argument],
+    ) -> Option<Request> {
+        if call.verb != proxmox_spec::Verb::Get {
+            self.diagnostics.report(call.at, "what is read around a call is a GET");
+            return None;
+        }
+        let parts = expand(call, kind);
+        let method = call.method(&parts, self.diagnostics)?;
+        if let (Some(danger), Some(tier)) = (method.danger, &spec.tier)
+            && tier.is < danger.tier
+        {
+            self.diagnostics
+                .report(call.at, format!("GET {} is on the danger list for `{}`", method.path, danger.tier))
+                .note(danger.because);
+        }
+        let path = self.path(&parts, arguments);
+        let mut params = Vec::new();
+        for (name, value) in fixed.iter().flat_map(|fixed| &fixed.all) {
+            match method.param(&name.is) {
+                Some(param) => params.push(Send {
+                    name: name.is.clone(),
+                    from: From::Fixed(value.is.clone()),
+                    param: Some(param),
+                }),
+                None => self.no_param(name, method),
+            }
+        }
+        Some(Request { method, path, params })
+    }
+
+    pub(super) fn also(&mut self, spec: &ToolSpec, kind: Option<Kind>, arguments: &[Argument]) -> Vec<Also> {
+        let mut list = Vec::new();
+        for also in &spec.also {
+            let Some(call) = &also.call else {
+                self.diagnostics.report(also.field.at, format!("`{}` has no `call`", also.field.is));
+                continue;
+            };
+            let Some(request) = self.read(spec, call, Some(&also.fixed), kind, arguments) else { continue };
+            for name in also.when.iter().chain(&also.tail) {
+                self.known_argument(name, arguments);
+            }
+            let returns = self.read_returns(also.returns.as_ref(), call.at, request.method);
+            list.push(Also {
+                field: also.field.is.clone(),
+                request,
+                returns,
+                when: also.when.as_ref().map(|name| name.is.clone()),
+                tail: also.tail.as_ref().map(|name| name.is.clone()),
+                optional: also.optional,
+            });
+        }
+        list
+    }
+
+    pub(super) fn ask(&mut self, ask: &AskSpec, volid: &str, arguments: &[Argument]) -> Option<Ask> {
+        let (Some(call), Some((row, node)), Some(field), Some(or)) = (&ask.call, &ask.row, &ask.field, &ask.or) else {
+            self.diagnostics
+                .report(ask.at, "`ask` needs `call`, `row`, `field` and `or`")
+                .help("such as {call: GET /…, row: {volid: \"{volid}\"}, field: subtype, or: kind}");
+            return None;
+        };
+        let parts = expand(call, None);
+        let method = call.method(&parts, self.diagnostics)?;
+        let path = self.path(&parts, arguments);
+        let template = self.template(node, arguments)?;
+        self.known_argument(or, arguments);
+        self.known_row_field(method, row);
+        self.known_row_field(method, field);
+        Some(Ask {
+            volid: volid.to_owned(),
+            request: Request { method, path, params: Vec::new() },
+            row: (row.is.clone(), template),
+            field: field.is.clone(),
+            argument: or.is.clone(),
+        })
+    }
+
+    pub(super) fn known_argument(&mut self, name: &Text, arguments: &[Argument]) {
+        if !arguments.iter().any(|argument| argument.name == name.is) {
+            self.diagnostics
+                .report(name.at, format!("`{}` is not an argument of this tool", name.is))
+                .near(&name.is, arguments.iter().map(|argument| argument.name.as_str()));
+        }
+    }
+
+    pub(super) fn guards(&mut self, spec: &ToolSpec, arguments: &[Argument], routes: &[Route]) -> Vec<Guard> {
+        let Some(guard) = &spec.guard else { return Vec::new() };
+        let mut guards = Vec::new();
+        if let Some(call) = &guard.digest {
+            let mut kinds: Vec<Option<Kind>> = routes.iter().map(|route| route.kind).collect();
+            if !is_per_kind(call) {
+                kinds = vec![None];
+            }
+            let requests: Vec<(Option<Kind>, Request)> = kinds
+                .into_iter()
+                .filter_map(|kind| Some((kind, self.read(spec, call, None, kind, arguments)?)))
+                .collect();
+            if let Some(expect) = &guard.expect {
+                self.known_argument(expect, arguments);
+            }
+            guards.push(Guard::Digest {
+                requests,
+                show: guard.show.as_ref().map(|show| show.is.clone()).unwrap_or_default(),
+                expect: guard.expect.as_ref().map(|expect| expect.is.clone()),
+            });
+        }
+        if let Some(absent) = &guard.absent {
+            match (&absent.call, &absent.row) {
+                (Some(call), Some((row, node))) => {
+                    let request = self.read(spec, call, None, None, arguments);
+                    let template = self.template(node, arguments);
+                    if let (Some(request), Some(template)) = (request, template) {
+                        self.known_row_field(request.method, row);
+                        if let Some(unless) = &absent.unless {
+                            self.known_argument(unless, arguments);
+                        }
+                        guards.push(Guard::Absent {
+                            request,
+                            row: (row.is.clone(), template),
+                            unless: absent.unless.as_ref().map(|unless| unless.is.clone()),
+                            say: absent.say.clone(),
+                        });
+                    }
+                }
+                _ => {
+                    self.diagnostics.report(absent.at, "`absent` needs `call`, `row` and `say`");
+                }
+            }
+        }
+        if let Some(vacant) = &guard.vacant {
+            for name in vacant.id.iter().chain(&vacant.replace) {
+                self.known_argument(name, arguments);
+            }
+            if let Some(id) = &vacant.id {
+                guards.push(Guard::Vacant {
+                    id: id.is.clone(),
+                    replace: vacant.replace.as_ref().map(|replace| replace.is.clone()),
+                });
+            }
+        }
+        guards
+    }
+}
+
+/// Arguments that end in something else and are therefore no parameters of their own.
+pub(super) fn consumed(spec: &ToolSpec, name: &str) -> bool {
+    let derived = spec.derive.iter().filter_map(|(_, node)| node.scalar()).any(|text| {
+        text.contains(&format!("{{{name}}}"))
+            || text.contains(&format!("{{{name}|"))
+            || text.contains(&format!("{{{name}."))
+    });
+    let within = spec.args.iter().any(|argument| argument.within.as_ref().is_some_and(|one| one.is == name));
+    let also = spec
+        .also
+        .iter()
+        .any(|also| also.when.iter().chain(&also.tail).any(|one| one.is == name));
+    derived || within || also
+}

@@ -1,0 +1,200 @@
+//! What a tool answers, checked against what the API answers.
+
+use super::Checker;
+use super::routes::Draft;
+use crate::catalogue::*;
+use crate::diagnostic::Span;
+use crate::spec::{FieldSpec, ReturnsSpec, Text};
+use proxmox_spec::{Method, Shape, Type, Upid};
+
+impl Checker<'_> {
+    /// The answer of a route. `shapes` are those of all routes: a field that one kind has may be named for both.
+    pub(super) fn returns(
+        &mut self,
+        draft: &Draft<'_>,
+        shapes: &[&'static Shape],
+        waits: bool,
+        arguments: &[Argument],
+    ) -> Returns {
+        let method = draft.method;
+        let starts = matches!(method.upid, Upid::Always | Upid::Optional | Upid::Field);
+        let mut returns = if starts || (waits && method.returns.ty == Type::Object && draft.returns.is_none()) {
+            blank(Answer::Task, method.returns)
+        } else if method.returns.ty == Type::Null {
+            blank(Answer::Done, method.returns)
+        } else {
+            self.answer(draft.returns, draft.at, method, shapes)
+        };
+        for (argument, filter) in draft.returns.iter().flat_map(|spec| &spec.filter) {
+            self.known_argument(argument, arguments);
+            self.known_row(shapes, &filter.field);
+            let by = match filter.by.as_ref().map(|by| (by, by.is.as_str())) {
+                None => Match::Equals,
+                Some((_, "pattern")) => Match::Pattern,
+                Some((_, "word")) => Match::Word,
+                Some((by, word)) => {
+                    self.diagnostics
+                        .report(by.at, format!("`{word}` is not a way to match"))
+                        .near(word, ["pattern", "word"]);
+                    Match::Equals
+                }
+            };
+            returns.filters.push(Filter { argument: argument.is.clone(), field: filter.field.is.clone(), by });
+        }
+        returns
+    }
+
+    /// The answer of a further read.
+    pub(super) fn read_returns(&mut self, spec: Option<&ReturnsSpec>, at: Span, method: &'static Method) -> Returns {
+        self.answer(spec, at, method, &[method.returns])
+    }
+
+    fn answer(
+        &mut self,
+        spec: Option<&ReturnsSpec>,
+        at: Span,
+        method: &'static Method,
+        shapes: &[&'static Shape],
+    ) -> Returns {
+        let none = ReturnsSpec::default();
+        let written = spec.unwrap_or(&none);
+        let array = method.returns.ty == Type::Array;
+        let rows: Vec<&'static Shape> = shapes.iter().map(|shape| shape.items.unwrap_or(shape)).collect();
+        let mut returns = blank(Answer::Object, method.returns);
+        returns.fields = self.fields(&written.fields, &rows);
+        returns.page = written.page.as_ref().map(|page| page.is as u32);
+        for (to, list) in [(&mut returns.only, &written.only), (&mut returns.drop, &written.drop)] {
+            for (field, values) in list {
+                self.known_row(shapes, field);
+                to.push((field.is.clone(), values.iter().map(|value| value.is.clone()).collect()));
+            }
+        }
+        if let Some(sort) = &written.sort {
+            let name = sort.is.trim_start_matches('-').to_owned();
+            self.known_row(shapes, &Text { at: sort.at, is: name });
+            returns.sort = Some(sort.is.clone());
+        }
+        for (to, part) in &written.split {
+            let Some((field, value)) = &part.of else {
+                self.diagnostics.report(to.at, format!("the part `{}` does not say which rows it is of", to.is));
+                continue;
+            };
+            self.known_row(shapes, field);
+            let take = match &part.first {
+                Some(first) => {
+                    self.known_row(shapes, first);
+                    let shape = rows.first().and_then(|row| row.field(&first.is));
+                    let field = Field { from: first.is.clone(), to: to.is.clone(), shape };
+                    Take::First(field, part.otherwise.clone())
+                }
+                None => Take::Rows(self.fields(&part.fields, &rows)),
+            };
+            let of = (field.is.clone(), value.is.clone());
+            returns.parts.push(Part { to: to.is.clone(), of, take });
+        }
+        returns.answer = if !returns.parts.is_empty() {
+            Answer::Split
+        } else if let Some(key) = &written.list {
+            self.expect_array(key, array, method);
+            Answer::List(key.is.clone())
+        } else if let Some(key) = &written.values {
+            self.expect_array(key, array, method);
+            match &written.of {
+                Some(of) => {
+                    self.known_row(shapes, of);
+                    let shape = rows.first().and_then(|row| row.field(&of.is));
+                    returns.fields = vec![Field { from: of.is.clone(), to: of.is.clone(), shape }];
+                }
+                None => {
+                    self.diagnostics.report(key.at, "`values` needs `of`, the field whose values are listed");
+                }
+            }
+            Answer::Values(key.is.clone())
+        } else if let Some(key) = &written.value {
+            Answer::Value(key.is.clone())
+        } else if array {
+            self.diagnostics
+                .report(at, format!("{} {} answers with a list, and `returns` does not name it", method.verb, method.path))
+                .help("write `returns: {list: rows}`");
+            Answer::Object
+        } else if !matches!(method.returns.ty, Type::Object | Type::Any | Type::Null) {
+            self.diagnostics
+                .report(at, format!("{} {} answers with one value, and `returns` does not name it", method.verb, method.path))
+                .help("write `returns: {value: name}`");
+            Answer::Object
+        } else {
+            Answer::Object
+        };
+        returns
+    }
+
+    fn expect_array(&mut self, key: &Text, array: bool, method: &Method) {
+        if !array {
+            self.diagnostics
+                .report(key.at, format!("{} {} does not answer with a list", method.verb, method.path));
+        }
+    }
+
+    /// Shown fields. A field must exist in at least one of the shapes.
+    pub(super) fn fields(&mut self, written: &[FieldSpec], shapes: &[&'static Shape]) -> Vec<Field> {
+        let mut fields: Vec<Field> = Vec::new();
+        for field in written {
+            if let Some(first) = fields.iter().find(|one| one.to == field.to) {
+                let name = first.to.clone();
+                self.diagnostics.report(field.at, format!("the field `{name}` is shown twice"));
+                continue;
+            }
+            let shape = self.field(shapes, &field.from, field.from_at);
+            fields.push(Field { from: field.from.clone(), to: field.to.clone(), shape });
+        }
+        fields
+    }
+
+    pub(super) fn known_field(&mut self, shape: &'static Shape, field: &Text) {
+        self.field(&[shape], &field.is, field.at);
+    }
+
+    fn known_row(&mut self, shapes: &[&'static Shape], field: &Text) {
+        let rows: Vec<&'static Shape> = shapes.iter().map(|shape| shape.items.unwrap_or(shape)).collect();
+        self.field(&rows, &field.is, field.at);
+    }
+
+    pub(super) fn known_row_field(&mut self, method: &'static Method, field: &Text) {
+        self.known_row(&[method.returns], field);
+    }
+
+    /// A field of the answer by its dotted name.
+    fn field(&mut self, shapes: &[&'static Shape], dotted: &str, at: Span) -> Option<&'static Shape> {
+        for shape in shapes {
+            let mut found = Some(*shape);
+            for name in dotted.split('.') {
+                found = found.and_then(|shape| shape.field(name));
+            }
+            if found.is_some() {
+                return found;
+            }
+        }
+        // The facts know nothing of some answers; there every field may exist.
+        if shapes.iter().any(|shape| shape.fields.is_empty()) {
+            return None;
+        }
+        let names: Vec<&str> = shapes.iter().flat_map(|shape| shape.fields).map(|(name, _)| *name).collect();
+        self.diagnostics.report(at, format!("the API's answer has no field `{dotted}`")).near(dotted, names);
+        None
+    }
+}
+
+fn blank(answer: Answer, shape: &'static Shape) -> Returns {
+    Returns {
+        answer,
+        fields: Vec::new(),
+        filters: Vec::new(),
+        only: Vec::new(),
+        drop: Vec::new(),
+        sort: None,
+        page: None,
+        parts: Vec::new(),
+        echo: Vec::new(),
+        shape,
+    }
+}

@@ -1,0 +1,195 @@
+//! Nodes: the list, status, time, network and statistics.
+
+use proxmox_spec::Verb;
+use serde_json::{Value, json};
+
+use super::{Route, cluster::VERSION, guests};
+use crate::{
+    answer::{Reply, done, ok},
+    clock,
+    cluster::{Cluster, Node},
+    guest::{Kind, Power},
+    request::Call,
+    tasks::{Plan, Spawn},
+};
+
+pub(super) const ROUTES: &[Route] = &[
+    (Verb::Get, "/nodes", list),
+    (Verb::Get, "/nodes/{node}/status", status),
+    (Verb::Post, "/nodes/{node}/status", command),
+    (Verb::Get, "/nodes/{node}/time", time),
+    (Verb::Get, "/nodes/{node}/netstat", netstat),
+    (Verb::Get, "/nodes/{node}/rrddata", rrddata),
+    (Verb::Get, "/nodes/{node}/certificates/info", certificates),
+    (Verb::Get, "/nodes/{node}/syslog", syslog),
+    (Verb::Post, "/nodes/{node}/startall", start_all),
+    (Verb::Post, "/nodes/{node}/stopall", stop_all),
+];
+
+const KERNEL: &str = "6.14.11-4-pve";
+const DISK: u64 = 240 << 30;
+
+/// The part of a node's processors in use: the same for the same node.
+fn load(node: &Node) -> f64 {
+    0.04 * f64::from(node.number)
+}
+
+fn used_memory(cluster: &Cluster, name: &str) -> u64 {
+    let guests = cluster.guests.values().filter(|guest| guest.node == name);
+    (3 << 30) + guests.map(guests::memory_in_use).sum::<u64>()
+}
+
+fn uptime(cluster: &Cluster) -> i64 {
+    (cluster.clock.now - clock::BOOT) / 1_000
+}
+
+/// The row of a node in the cluster's resources.
+pub(super) fn resource(cluster: &Cluster, name: &str, node: &Node) -> Value {
+    let id = format!("node/{name}");
+    if !node.online {
+        return json!({ "id": id, "type": "node", "node": name, "status": "offline" });
+    }
+    json!({
+        "id": id, "type": "node", "node": name, "status": "online", "level": "", "cgroup-mode": 2,
+        "cpu": load(node), "maxcpu": node.processors, "mem": used_memory(cluster, name), "maxmem": node.memory,
+        "disk": cluster.used(name, "local"), "maxdisk": DISK, "uptime": uptime(cluster),
+    })
+}
+
+fn list(cluster: &mut Cluster, _: &Call) -> Reply {
+    let rows = cluster.nodes.iter().map(|(name, node)| {
+        let mut row = resource(cluster, name, node);
+        row["ssl_fingerprint"] = json!(fingerprint(node));
+        if let Value::Object(fields) = &mut row {
+            fields.remove("cgroup-mode");
+        }
+        row
+    });
+    ok(Value::Array(rows.collect()))
+}
+
+fn fingerprint(node: &Node) -> String {
+    let bytes = (0..32_u32).map(|place| format!("{:02X}", (place * 7 + node.number * 31) % 256));
+    bytes.collect::<Vec<_>>().join(":")
+}
+
+fn status(cluster: &mut Cluster, call: &Call) -> Reply {
+    let name = call.args.need("node");
+    let Some(node) = cluster.nodes.get(name) else { return done() };
+    let (used, disk) = (used_memory(cluster, name), cluster.used(name, "local"));
+    ok(json!({
+        "uptime": uptime(cluster), "cpu": load(node), "wait": 0.001, "idle": 0,
+        "loadavg": [format!("{:.2}", load(node) * 8.0), "0.21", "0.18"],
+        "memory": { "total": node.memory, "used": used, "free": node.memory - used, "available": node.memory - used },
+        "swap": { "total": 8_589_934_592_u64, "used": 0, "free": 8_589_934_592_u64 },
+        "rootfs": { "total": DISK, "used": disk, "free": DISK - disk, "avail": DISK - disk },
+        "ksm": { "shared": 0 }, "pveversion": format!("pve-manager/{VERSION}/14a22df35955d97d"),
+        "kversion": format!("Linux {KERNEL} #1 SMP PREEMPT_DYNAMIC"), "boot-info": { "mode": "efi", "secureboot": 0 },
+        "cpuinfo": {
+            "cpus": node.processors, "cores": node.processors, "sockets": 1, "model": "Sandbox CPU",
+            "mhz": "2400.000", "family": "6", "vendor": "GenuineIntel", "hvm": "1", "user_hz": 100, "flags": "fpu vme",
+        },
+        "current-kernel": {
+            "sysname": "Linux", "release": KERNEL, "version": "#1 SMP PREEMPT_DYNAMIC", "machine": "x86_64",
+        },
+    }))
+}
+
+/// A shutdown takes the node away; after a reboot it is simply there again.
+fn command(cluster: &mut Cluster, call: &Call) -> Reply {
+    if call.args.need("command") == "shutdown" {
+        cluster.set_node_online(call.args.need("node"), false);
+    }
+    done()
+}
+
+fn time(cluster: &mut Cluster, _: &Call) -> Reply {
+    let now = cluster.clock.seconds();
+    ok(json!({ "timezone": "Etc/UTC", "time": now, "localtime": now }))
+}
+
+fn netstat(cluster: &mut Cluster, call: &Call) -> Reply {
+    let node = call.args.need("node");
+    let running = cluster.guests.values().filter(|guest| guest.node == node && guest.running());
+    let rows = running.map(|guest| json!({ "vmid": guest.vmid.to_string(), "dev": "net0", "in": "1024", "out": "512" }));
+    ok(Value::Array(rows.collect()))
+}
+
+fn rrddata(cluster: &mut Cluster, call: &Call) -> Reply {
+    let name = call.args.need("node");
+    let Some(node) = cluster.nodes.get(name) else { return done() };
+    let (cpu, memory, used) = (load(node), node.memory, used_memory(cluster, name));
+    let points = points(cluster, call).into_iter().map(|time| {
+        json!({
+            "time": time, "cpu": cpu, "maxcpu": node.processors, "loadavg": cpu * 8.0, "iowait": 0.001,
+            "memtotal": memory, "memused": used, "swaptotal": 8_589_934_592_u64, "swapused": 0,
+            "roottotal": DISK, "rootused": 12_884_901_888_u64, "netin": 20_480.5, "netout": 10_240.25,
+        })
+    });
+    ok(Value::Array(points.collect()))
+}
+
+/// The instants of a statistics call: sixty, by its time frame.
+pub(super) fn points(cluster: &Cluster, call: &Call) -> Vec<i64> {
+    let step = match call.args.text("timeframe") {
+        Some("day") => 1_800,
+        Some("week") => 10_800,
+        Some("month") => 43_200,
+        Some("year") => 604_800,
+        _ => 60,
+    };
+    let last = cluster.clock.seconds() / step * step;
+    (0..60).map(|place| last - step * (59 - place)).collect()
+}
+
+fn certificates(_: &mut Cluster, call: &Call) -> Reply {
+    let node = call.args.need("node");
+    ok(json!([{
+        "filename": "pve-ssl.pem", "subject": format!("/OU=PVE Cluster Node/O=Proxmox Virtual Environment/CN={node}"),
+        "issuer": "/CN=Proxmox Virtual Environment/O=PVE Cluster Manager CA", "san": [node, "localhost"],
+        "notbefore": 1_761_984_000, "notafter": 1_825_056_000, "public-key-type": "rsaEncryption", "public-key-bits": 2048,
+    }]))
+}
+
+fn syslog(_: &mut Cluster, call: &Call) -> Reply {
+    let node = call.args.need("node");
+    let mut data = crate::answer::Data::from(json!([
+        { "n": 1, "t": format!("Nov 01 07:59:58 {node} systemd[1]: Started Proxmox VE API Proxy Server.") },
+        { "n": 2, "t": format!("Nov 01 08:00:00 {node} pmxcfs[1021]: [status] notice: received log") },
+    ]));
+    data.total = Some(2);
+    Ok(data)
+}
+
+fn start_all(cluster: &mut Cluster, call: &Call) -> Reply {
+    all(cluster, call, "startall", Power::Running)
+}
+
+fn stop_all(cluster: &mut Cluster, call: &Call) -> Reply {
+    all(cluster, call, "stopall", Power::Stopped)
+}
+
+/// Starts or stops the named guests of a node, or all of them.
+fn all(cluster: &mut Cluster, call: &Call, kind: &'static str, power: Power) -> Reply {
+    let node = call.args.need("node").to_owned();
+    let named = call.args.list("vms");
+    let only_onboot = power == Power::Running && named.is_empty() && !call.args.flag("force");
+    let guests: Vec<(u32, Kind)> = cluster
+        .guests
+        .values()
+        .filter(|guest| guest.node == node && !guest.is_template() && guest.running() != (power == Power::Running))
+        .filter(|guest| named.is_empty() || named.contains(&guest.vmid.to_string()))
+        .filter(|guest| !only_onboot || guest.config.get("onboot") == Some(&json!(1)))
+        .map(|guest| (guest.vmid, guest.kind))
+        .collect();
+    let word = if power == Power::Running { "Starting" } else { "Stopping" };
+    let lines = guests.iter().map(|(vmid, kind)| format!("{word} {} {vmid}", kind.label())).collect();
+    let seconds = guests.len() as f64 * 2.0;
+    let begin = Box::new(move |_: &mut Cluster| {
+        Ok(Plan::new(seconds, lines, move |cluster, _| {
+            guests.iter().for_each(|(vmid, _)| cluster.set_power(*vmid, power));
+            Ok(())
+        }))
+    });
+    ok(cluster.spawn(Spawn { node, kind, id: String::new(), user: call.user.clone(), holds: None, begin }))
+}

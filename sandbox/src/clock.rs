@@ -1,0 +1,82 @@
+//! The cluster's clock: it starts at a fixed instant and moves by requests, never by itself.
+//!
+//! Knows instants and how the API writes them. The same requests give the same instants.
+
+use time::OffsetDateTime;
+
+/// 2026-11-01T08:00:00Z in milliseconds since 1970.
+pub(crate) const START: i64 = 1_793_520_000_000;
+
+/// How far one request moves the clock, in milliseconds.
+pub(crate) const STEP: i64 = 1_000;
+
+/// When the nodes were booted, in milliseconds since 1970 (ten days before the start).
+pub(crate) const BOOT: i64 = START - 10 * 86_400_000;
+
+/// Milliseconds since 1970.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    pub now: i64,
+}
+
+impl Clock {
+    pub(crate) const fn new() -> Clock {
+        Clock { now: START }
+    }
+
+    /// Seconds since 1970, as the API reports times.
+    pub(crate) const fn seconds(self) -> i64 {
+        self.now / 1_000
+    }
+}
+
+/// `2026-11-01 08:00:00`, as in task logs.
+pub(crate) fn stamp(seconds: i64) -> String {
+    fields(seconds).map_or_else(String::new, |t| {
+        format!(
+            "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
+            t.year(),
+            u8::from(t.month()),
+            t.day(),
+            t.hour(),
+            t.minute(),
+            t.second()
+        )
+    })
+}
+
+/// `2026_11_01-08_00_00`, as in the names of backup files.
+pub(crate) fn file_stamp(seconds: i64) -> String {
+    stamp(seconds).replace('-', "_").replace(' ', "-").replace(':', "_")
+}
+
+/// `2026-11-01T08:00:00Z`, as in the names of snapshots on a backup server.
+pub(crate) fn iso_stamp(seconds: i64) -> String {
+    format!("{}Z", stamp(seconds).replace(' ', "T"))
+}
+
+/// `00:01:05`, as in task logs.
+pub(crate) fn span(seconds: i64) -> String {
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+fn fields(seconds: i64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_starts_on_the_first_of_november() {
+        assert_eq!(iso_stamp(Clock::new().seconds()), "2026-11-01T08:00:00Z");
+    }
+
+    #[test]
+    fn instants_are_written_as_the_api_writes_them() {
+        assert_eq!(stamp(1_795_228_858), "2026-11-21 02:40:58");
+        assert_eq!(file_stamp(1_795_228_858), "2026_11_21-02_40_58");
+        assert_eq!(span(3_725), "01:02:05");
+    }
+}

@@ -1,0 +1,196 @@
+//! From a request's head to its answer: format, authentication, route, permission, check, handler.
+//!
+//! Knows the order of the server's checks, because the order decides which refusal a client sees.
+
+use proxmox_spec::{Kind as Exchange, Method, Verb};
+
+use crate::{
+    Received, Shared,
+    answer::{Data, Failure, Reply},
+    api, auth,
+    cluster::{Cluster, Fault},
+    generic, lock,
+    request::{Arg, Args, Call, decode, parse_form},
+    server::Content,
+    validate,
+};
+
+/// The parts of a request that are known before its body.
+pub(crate) struct Head {
+    /// The HTTP method.
+    pub verb: String,
+    /// Path and query as sent.
+    pub target: String,
+    pub authorization: Option<String>,
+    pub cookie: Option<String>,
+    /// The header `CSRFPreventionToken`.
+    pub csrf: Option<String>,
+}
+
+/// A request that may be received.
+pub(crate) struct Entry {
+    verb: Verb,
+    /// The decoded path without the format.
+    path: String,
+    query: Args,
+    route: Option<(&'static Method, Args)>,
+    /// Empty for the few calls that need no authentication.
+    user: String,
+}
+
+/// How a request ends.
+pub(crate) enum Outcome {
+    Reply(Reply),
+    /// The connection is closed without an answer.
+    Hangup,
+}
+
+impl Entry {
+    /// The method receives files.
+    pub(crate) fn takes_upload(&self) -> bool {
+        self.route.as_ref().is_some_and(|(method, _)| method.kind == Exchange::Upload)
+    }
+}
+
+/// Checks everything that comes before the body.
+pub(crate) fn admit(shared: &Shared, head: &Head) -> Result<Entry, Failure> {
+    let Some(verb) = Verb::parse(&head.verb) else {
+        return Err(Failure::empty(501, format!("method '{}' not available", head.verb)));
+    };
+    let (raw, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
+    let rest = raw.strip_prefix("/api2/").ok_or_else(|| Failure::plain(501, "no such uri"))?;
+    let (format, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if !matches!(format, "json" | "extjs") {
+        return Err(Failure::plain(501, format!("no formatter for uri /{path}, {format}")));
+    }
+    let decoded = decode(path);
+    let path = format!("/{}", decoded.trim_end_matches('\n'));
+    let route = proxmox_spec::route(verb, &path).map(|route| {
+        let mut args = Args::default();
+        args.0.extend(route.params.into_iter().map(|(name, value)| (name.to_owned(), Arg::Text(value))));
+        (route.method, args)
+    });
+    let user = auth::identify(shared, head, verb, route.as_ref().map(|(method, _)| *method))?;
+    let mut query = parse_form(query);
+    query.0.remove("_dc");
+    Ok(Entry { verb, path, query, route, user })
+}
+
+/// Handles an admitted request.
+pub(crate) fn run(shared: &Shared, head: &Head, entry: Entry, content: Content) -> Outcome {
+    let mut given = content.args;
+    given.merge(entry.query);
+    let mut shown = entry.route.as_ref().map(|(_, args)| args.clone()).unwrap_or_default();
+    for (name, arg) in &given.0 {
+        shown.0.entry(name.clone()).or_insert_with(|| arg.clone());
+    }
+    let hook = lock(&shared.hook).clone();
+    let mut cluster = lock(&shared.cluster);
+    let mut received =
+        Received { verb: head.verb.clone(), target: head.target.clone(), params: pairs(&shown), status: 0 };
+    if let Some(hook) = hook {
+        hook(&received, &mut cluster);
+    }
+    let fault = cluster.fault.take();
+    let outcome = match &fault {
+        Some(Fault::CloseBefore) => Outcome::Hangup,
+        Some(Fault::Status(status, reason)) => Outcome::Reply(Err(Failure::empty(*status, reason.clone()))),
+        Some(Fault::CloseAfter) | None => {
+            cluster.tick();
+            let reply = match entry.route {
+                None => Err(not_implemented(entry.verb, &entry.path)),
+                Some((method, path_args)) => {
+                    answer(&mut cluster, method, entry.path, path_args, given, entry.user, content.file)
+                }
+            };
+            if fault.is_some() { Outcome::Hangup } else { Outcome::Reply(reply) }
+        }
+    };
+    received.status = status(&outcome);
+    lock(&shared.requests).push(received);
+    outcome
+}
+
+/// Records and answers a request that was refused before its parameters were known.
+pub(crate) fn refuse(shared: &Shared, head: &Head, failure: Failure) -> Outcome {
+    let outcome = Outcome::Reply(Err(failure));
+    lock(&shared.requests).push(Received {
+        verb: head.verb.clone(),
+        target: head.target.clone(),
+        params: Vec::new(),
+        status: status(&outcome),
+    });
+    outcome
+}
+
+fn answer(
+    cluster: &mut Cluster,
+    method: &'static Method,
+    path: String,
+    path_args: Args,
+    given: Args,
+    user: String,
+    upload: Option<crate::request::UploadedFile>,
+) -> Reply {
+    if let Some(node) = path_args.text("node").filter(|_| method.proxy_to_node) {
+        check_node(cluster, node)?;
+    }
+    auth::permit(method, &user, &path)?;
+    let mut args = validate::check(method, path_args, given)?;
+    if let Some("localhost") = args.text("node") {
+        args.0.insert("node".to_owned(), Arg::Text("pve1".to_owned()));
+    }
+    if !cluster.quorate && method.verb != Verb::Get {
+        return Err(Failure::die("cluster not ready - no quorum?"));
+    }
+    let call = Call { method, path: clean(&path), args, user, upload };
+    match api::handler(method) {
+        Some(handler) => handler(cluster, &call),
+        None => generic::handle(cluster, &call),
+    }
+}
+
+/// What the hop to another node meets.
+fn check_node(cluster: &Cluster, name: &str) -> Result<(), Failure> {
+    if name == "localhost" {
+        return Ok(());
+    }
+    match cluster.nodes.get(name) {
+        Some(node) if node.online => Ok(()),
+        Some(_) => Err(Failure::empty(595, "No route to host")),
+        None if name.contains([' ', '/']) => Ok(()),
+        None => Err(Failure::die(format!(
+            "hostname lookup '{name}' failed - failed to get address info for: {name}: Name or service not known"
+        ))),
+    }
+}
+
+fn not_implemented(verb: Verb, path: &str) -> Failure {
+    Failure::json(501, format!("Method '{verb} {path}' not implemented"))
+}
+
+/// The path without empty segments.
+fn clean(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    format!("/{}", parts.join("/"))
+}
+
+fn pairs(args: &Args) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for (name, arg) in &args.0 {
+        match arg {
+            Arg::Text(text) => pairs.push((name.clone(), text.clone())),
+            Arg::List(list) => pairs.extend(list.iter().map(|text| (name.clone(), text.clone()))),
+            Arg::Hash => pairs.push((name.clone(), "{}".to_owned())),
+        }
+    }
+    pairs
+}
+
+fn status(outcome: &Outcome) -> u16 {
+    match outcome {
+        Outcome::Hangup => 0,
+        Outcome::Reply(Ok(Data { .. })) => 200,
+        Outcome::Reply(Err(failure)) => failure.status,
+    }
+}

@@ -1,0 +1,190 @@
+//! An embedded Proxmox VE cluster: three nodes, guests of both kinds, storages, backups, tasks, a guest agent,
+//! users, pools and a firewall, behind real HTTPS on loopback.
+//!
+//! Strict like the real thing (every request is checked against the facts of `proxmox-spec`) and deterministic: its
+//! clock moves by requests only, so the same requests give the same bytes. Knows the facts and the wire, and nothing
+//! of whoever talks to it.
+
+mod answer;
+mod api;
+mod auth;
+mod clock;
+mod cluster;
+mod disks;
+mod dispatch;
+mod firewall;
+mod generic;
+mod guest;
+mod multipart;
+mod programs;
+mod request;
+mod seed;
+mod server;
+mod tasks;
+mod upid;
+mod validate;
+mod volumes;
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
+
+pub use cluster::{Cluster, Fault};
+pub use guest::{Kind, Power};
+
+/// How a sandbox starts.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen; port 0 = any free one.
+    pub address: SocketAddr,
+    /// Makes everything that looks random (MAC addresses, UUIDs). The same seed gives the same answers.
+    pub seed: u64,
+    /// The factor on the duration of every task: 1 = as on a small cluster, 0 = tasks are over at once. A task that
+    /// takes ten seconds is over ten requests later.
+    pub task_time: f64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { address: SocketAddr::from(([127, 0, 0, 1], 0)), seed: 1, task_time: 1.0 }
+    }
+}
+
+/// One request that the sandbox has received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The HTTP method as sent.
+    pub verb: String,
+    /// The request target as sent: path and query.
+    pub target: String,
+    /// The decoded parameters of path, query and body, by name; an element of an array is a pair of its own.
+    pub params: Vec<(String, String)>,
+    /// The status of the answer; 0 while it is not answered.
+    pub status: u16,
+}
+
+/// What is called before a request is handled.
+pub(crate) type Hook = Box<dyn Fn(&Received, &mut Cluster) + Send + Sync>;
+
+/// What all connections share.
+pub(crate) struct Shared {
+    pub cluster: Mutex<Cluster>,
+    pub requests: Mutex<Vec<Received>>,
+    pub hook: Mutex<Option<Arc<Hook>>>,
+    /// The password of [`USER`].
+    pub password: String,
+}
+
+/// The user that can log in with a password.
+pub const USER: &str = "admin@pve";
+
+/// A running sandbox. Dropping it stops it.
+pub struct Sandbox {
+    address: SocketAddr,
+    certificate: server::Certificate,
+    token: String,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+impl Sandbox {
+    /// Starts a cluster and its server, with a certificate, a token and a password of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be bound, or there is no randomness for the key.
+    pub async fn start(options: Options) -> io::Result<Sandbox> {
+        let secret = random_secret()?;
+        let password = random_secret()?;
+        let mut cluster = seed::cluster(&options);
+        cluster.secrets.insert(seed::TOKEN.to_owned(), secret.clone());
+        cluster.password.clone_from(&password);
+        let shared = Arc::new(Shared {
+            cluster: Mutex::new(cluster),
+            requests: Mutex::new(Vec::new()),
+            hook: Mutex::new(None),
+            password,
+        });
+        let (listener, certificate, acceptor) = server::bind(options.address).await?;
+        let address = listener.local_addr()?;
+        let task = tokio::spawn(server::serve(listener, acceptor, Arc::clone(&shared)));
+        Ok(Sandbox { address, certificate, token: format!("{}={secret}", seed::TOKEN), shared, task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// SHA-256 of the certificate in DER form.
+    pub fn certificate_fingerprint(&self) -> [u8; 32] {
+        Sha256::digest(&self.certificate.der).into()
+    }
+
+    /// The certificate in PEM form; it signs itself.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate.pem
+    }
+
+    /// The full token, `user@realm!name=secret`.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The password of [`USER`].
+    pub fn password(&self) -> &str {
+        &self.shared.password
+    }
+
+    /// Every request so far, in the order in which they came in.
+    pub fn requests(&self) -> Vec<Received> {
+        lock(&self.shared.requests).clone()
+    }
+
+    /// Forgets the requests so far.
+    pub fn forget_requests(&self) {
+        lock(&self.shared.requests).clear();
+    }
+
+    /// Calls this before each request is handled; it may change the cluster. Replaces an earlier hook. The hook must not
+    /// call the sandbox itself.
+    pub fn on_request(&self, hook: impl Fn(&Received, &mut Cluster) + Send + Sync + 'static) {
+        *lock(&self.shared.hook) = Some(Arc::new(Box::new(hook)));
+    }
+
+    /// Looks at or changes the cluster between two requests.
+    pub fn with_cluster<T>(&self, change: impl FnOnce(&mut Cluster) -> T) -> T {
+        change(&mut lock(&self.shared.cluster))
+    }
+
+    /// Stops listening and ends all connections.
+    pub async fn shutdown(mut self) {
+        self.task.abort();
+        // The only outcome of an aborted task is the abort itself.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A test that panics while it holds the state must not take the server down with it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A random secret in the form of a UUID, as the API makes token secrets.
+fn random_secret() -> io::Result<String> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    let text = guest::hex(&bytes);
+    Ok(format!("{}-{}-{}-{}-{}", &text[0..8], &text[8..12], &text[12..16], &text[16..20], &text[20..32]))
+}

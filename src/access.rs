@@ -1,0 +1,179 @@
+//! Who may call what: the tier of this server, and the single tools that were lifted or removed.
+//!
+//! Knows tiers and names only. Every request that changes something needs a [`Permit`], which nothing but
+//! [`Access::permit`] can make; knows nothing of how requests are sent.
+
+use crate::catalogue;
+use crate::tool::{Surface, Tier, Tool, Verb};
+use std::fmt;
+
+/// What the person who started this server allowed.
+#[derive(Debug, Clone)]
+pub struct Access {
+    pub tier: Tier,
+    /// Canonical names lift a tool under all its names; a dialect's name lifts only itself.
+    pub allow: Vec<String>,
+    /// Any name of a tool removes it under all its names.
+    pub deny: Vec<String>,
+}
+
+/// Leave to send one request, given after the plan gate looked at it. Neither built nor copied anywhere else.
+#[derive(Debug)]
+pub struct Permit {
+    verb: Verb,
+}
+
+impl Permit {
+    /// The HTTP method that may leave.
+    pub fn verb(&self) -> Verb {
+        self.verb
+    }
+}
+
+/// Why a tool may not be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Removed with `--deny`, by this name.
+    Denied { tool: &'static str, by: String },
+    /// Above the server's tier.
+    Tier { tool: &'static str, needs: Tier, has: Tier },
+    /// The tool itself may be called, but not with these arguments.
+    Raised { tool: &'static str, argument: String, because: String, needs: Tier, has: Tier, lifted: bool },
+    /// At tier `read` nothing but GET leaves.
+    Writes { tool: &'static str, verb: Verb },
+}
+
+impl Access {
+    pub fn new(tier: Tier, allow: Vec<String>, deny: Vec<String>) -> Access {
+        Access { tier, allow, deny }
+    }
+
+    /// The tool gate: comes before anything else is looked at.
+    ///
+    /// # Errors
+    /// The tool was denied, or is above the tier and was not allowed by name.
+    pub fn check(&self, surface: &Surface) -> Result<(), Refusal> {
+        if let Some(by) = self.denied(surface) {
+            return Err(Refusal::Denied { tool: surface.name, by });
+        }
+        if surface.tool.tier > self.tier && !self.lifted(surface) {
+            return Err(Refusal::Tier { tool: surface.name, needs: surface.tool.tier, has: self.tier });
+        }
+        Ok(())
+    }
+
+    /// Was this tool allowed by name? Then its own tier does not count, whatever its arguments add does.
+    pub fn lifted(&self, surface: &Surface) -> bool {
+        self.allow.iter().any(|name| same(name, surface.tool.name) || same(name, surface.name))
+    }
+
+    fn denied(&self, surface: &Surface) -> Option<String> {
+        let named = |name: &&String| {
+            same(name, surface.name)
+                || same(name, surface.tool.name)
+                || catalogue::SURFACES.iter().any(|other| is(other.tool, surface.tool) && same(name, other.name))
+        };
+        self.deny.iter().find(named).cloned()
+    }
+
+    /// The plan gate's last word: leave to send a request of this method whose plan needs tier `needs`.
+    ///
+    /// # Errors
+    /// As [`Access::check`]; or the plan needs more than the server's tier and more than the tool that was lifted.
+    pub fn permit(&self, surface: &Surface, needs: &Needs<'_>, verb: Verb) -> Result<Permit, Refusal> {
+        self.check(surface)?;
+        let lifted = self.lifted(surface);
+        let has = if lifted { self.tier.max(surface.tool.tier) } else { self.tier };
+        if needs.tier > has {
+            return Err(Refusal::Raised {
+                tool: surface.name,
+                argument: needs.argument.to_owned(),
+                because: needs.because.to_owned(),
+                needs: needs.tier,
+                has,
+                lifted,
+            });
+        }
+        if verb != Verb::Get && has == Tier::Read {
+            return Err(Refusal::Writes { tool: surface.name, verb });
+        }
+        Ok(Permit { verb })
+    }
+
+    /// Whether any call at all may send something other than GET.
+    pub fn writes(&self) -> bool {
+        self.tier > Tier::Read || !self.allow.is_empty()
+    }
+
+    /// The surfaces of one dialect (`None` = the canonical names) that may be called, in catalogue order.
+    pub fn offered<'a>(&'a self, dialect: Option<&'a str>) -> impl Iterator<Item = &'static Surface> + 'a {
+        let of = move |surface: &&'static Surface| surface.dialect == dialect && self.check(surface).is_ok();
+        catalogue::SURFACES.iter().filter(of)
+    }
+}
+
+/// What a finished plan needs, and which argument made it so (empty = the tool itself).
+#[derive(Debug, Clone)]
+pub struct Needs<'a> {
+    pub tier: Tier,
+    pub argument: &'a str,
+    pub because: &'a str,
+}
+
+fn is(one: &Tool, other: &Tool) -> bool {
+    one.name == other.name
+}
+
+/// Names are compared in any case, with dashes or underscores.
+fn same(one: &str, other: &str) -> bool {
+    let plain = |byte: u8| if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
+    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(a, b)| plain(a) == plain(b))
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Denied { tool, by } => write!(
+                f,
+                "`{tool}` is switched off on this server: PROXMOX_DENY (--deny) names `{by}`. Only whoever runs the \
+                 server can change that; nothing was sent."
+            ),
+            Refusal::Tier { tool, needs, has } => write!(
+                f,
+                "`{tool}` needs the tier `{needs}`; this server runs at `{has}`. Whoever runs the server can allow it \
+                 with PROXMOX_TIER={needs} (--tier {needs}), or this tool alone with PROXMOX_ALLOW={tool} (--allow \
+                 {tool}). Nothing was sent."
+            ),
+            Refusal::Raised { tool, argument, because, needs, has, lifted } => {
+                if argument.is_empty() {
+                    write!(f, "This call of `{tool}` needs the tier `{needs}`")?;
+                } else {
+                    write!(f, "`{tool}` with `{argument}` needs the tier `{needs}`")?;
+                }
+                if *lifted {
+                    write!(f, "; allowing the tool by name gives it `{has}`")?;
+                } else {
+                    write!(f, "; this server runs at `{has}`")?;
+                }
+                let because = because.trim_end_matches('.');
+                if !because.is_empty() {
+                    write!(f, " ({because})")?;
+                }
+                write!(f, ". ")?;
+                if !argument.is_empty() {
+                    write!(f, "Call it without `{argument}`, or ask whoever runs the server for ")?;
+                } else {
+                    write!(f, "Whoever runs the server can allow it with ")?;
+                }
+                write!(f, "PROXMOX_TIER={needs} (--tier {needs}). Nothing was sent.")
+            }
+            Refusal::Writes { tool, verb } => write!(
+                f,
+                "`{tool}` would send {verb}, and at the tier `read` nothing but GET leaves this server. Whoever runs \
+                 the server can raise it with PROXMOX_TIER (--tier). Nothing was sent."
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,175 @@
+//! The command line: what the flags say, what is started, and with which code the process ends.
+//!
+//! Knows flags, the terminal and exit codes. What a flag's value means is the settings' business, what a call does is
+//! the engine's: `proxmox-mcp call` passes the same gates as a call of an assistant.
+
+mod call;
+mod exit;
+mod pairs;
+mod start;
+mod table;
+mod tools;
+mod units;
+
+use crate::settings::{self, Flags};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::process::ExitCode;
+
+pub use exit::Exit;
+
+/// What `--help` says after the flags.
+const TEACHES: &str = "\
+Try it without a cluster:
+  proxmox-mcp --sandbox tools                                what an assistant may do
+  proxmox-mcp --sandbox call list_guests                     a tool, called by hand
+  proxmox-mcp --sandbox --tier operate call start_guest vmid=102
+
+Use it with a cluster:
+  export PROXMOX_HOST=pve1.example.org PROXMOX_TOKEN_NAME='mcp@pve!mcp'
+  export PROXMOX_TOKEN_VALUE=12345678-1234-1234-1234-123456789abc
+  proxmox-mcp call get_version                               is everything set?
+  proxmox-mcp                                                serve MCP on stdin and stdout
+
+Every flag has the variable that is shown with it; the flag wins. The variables may stand in a file .env in the
+working directory. Flags may stand before or after the subcommand. Standard output carries the protocol or the
+answer and nothing else; everything that is said besides goes to standard error.
+
+Exit codes:
+  0  done
+  1  the tool failed: the API refused it, or its task ended in an error
+  2  the command line, a setting or an argument is wrong; nothing was sent that changes anything
+  3  refused by --tier, --allow or --deny
+  4  no connection: unreachable, untrusted certificate, or the token is not accepted
+  5  not settled: still running when the wait ended, or sent and no answer came";
+
+/// A Model Context Protocol server for Proxmox VE. Without a subcommand it serves MCP on standard input and output.
+#[derive(Debug, Parser)]
+#[command(name = "proxmox-mcp", version, after_help = TEACHES, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Call one tool, with the same checks as a call of an assistant
+    Call(call::Call),
+    /// List the tools on offer with these limits, and why the others are not; or show one tool
+    Tools(tools::Tools),
+}
+
+/// Runs the process: parses the command line, does what it says, and gives the exit code.
+pub fn main() -> ExitCode {
+    // Before any thread and before clap, which reads the environment.
+    if let Err(error) = settings::read_dotenv() {
+        eprintln!("proxmox-mcp: {error}");
+        return Exit::Usage.into();
+    }
+    let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Also `--help` and `--version`, which are no errors. Nothing can be done when the terminal is gone.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    run(cli).into()
+}
+
+fn run(cli: Cli) -> Exit {
+    let Cli { flags, command } = cli;
+    let (task, quiet): (_, bool) = match command {
+        Some(Command::Tools(tools)) => return tools::run(&tools, &flags),
+        Some(Command::Call(call)) => (Some(call), true),
+        None => (None, false),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("proxmox-mcp: the system gives no threads: {error}");
+            return Exit::Failed;
+        }
+    };
+    let exit = runtime.block_on(async {
+        let started = match start::start(&flags, quiet).await {
+            Ok(started) => started,
+            Err(error) => {
+                eprintln!("proxmox-mcp: {error}");
+                return Exit::Usage;
+            }
+        };
+        match task {
+            Some(call) => call::run(call, &started.engine).await,
+            None => serve(started).await,
+        }
+    });
+    // A read of standard input that blocks must not keep the process.
+    runtime.shutdown_background();
+    exit
+}
+
+async fn serve(started: start::Started) -> Exit {
+    use std::io::IsTerminal;
+    if std::io::stdin().is_terminal() {
+        eprintln!(
+            "proxmox-mcp: waiting for an MCP client on standard input (Ctrl-D ends it). `proxmox-mcp --help` shows \
+             what can be done by hand."
+        );
+    }
+    match crate::server::Server::new(started.engine.clone()).serve_stdio().await {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            tracing::error!("{error}");
+            Exit::Failed
+        }
+    }
+}
+
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Cli {
+        let matches = command().try_get_matches_from(words).expect("valid");
+        Cli::from_arg_matches(&matches).expect("valid")
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn flags_may_stand_before_or_after_the_subcommand() {
+        for words in [
+            ["proxmox-mcp", "--tier", "admin", "--sandbox", "call", "x"],
+            ["proxmox-mcp", "call", "x", "--tier", "admin", "--sandbox"],
+        ] {
+            let cli = parse(&words);
+            assert_eq!(cli.flags.tier.as_deref(), Some("admin"));
+            assert!(cli.flags.sandbox);
+        }
+    }
+
+    #[test]
+    fn help_teaches_the_sandbox_first_and_documents_the_exit_codes() {
+        let help = command().render_long_help().to_string();
+        let (sandbox, cluster) = (help.find("--sandbox tools"), help.find("PROXMOX_TOKEN_VALUE="));
+        assert!(sandbox.is_some() && sandbox < cluster, "{help}");
+        for code in 0..=5 {
+            assert!(help.contains(&format!("\n  {code}  ")), "{code} is not explained");
+        }
+    }
+
+    #[test]
+    fn the_secret_has_no_flag() {
+        assert!(command().get_arguments().all(|argument| argument.get_long() != Some("token-value")));
+    }
+}

@@ -1,0 +1,108 @@
+//! `proxmox-mcp call`: one tool, called by a person, through the same engine as an assistant's call.
+
+use super::{Exit, pairs, table, tools};
+use crate::catalogue;
+use crate::engine::{Answer, Engine, Failure, Progress, Watch};
+use clap::Args;
+use serde_json::Value;
+use std::io::{IsTerminal, Write};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+/// What the subcommand takes.
+#[derive(Debug, Args)]
+pub struct Call {
+    /// The tool, by any of its names; `proxmox-mcp tools` lists them
+    #[arg(value_name = "TOOL")]
+    tool: String,
+    /// Arguments: `name=text`, or `name:=JSON` for numbers, lists and objects as such
+    #[arg(value_name = "NAME=VALUE")]
+    arguments: Vec<String>,
+    /// Print the answer as JSON, as an assistant gets it
+    #[arg(long)]
+    json: bool,
+}
+
+/// Calls the tool and prints its answer. Ctrl-C ends the waiting, not what was started.
+pub async fn run(call: Call, engine: &Engine) -> Exit {
+    let Some(surface) = catalogue::surface(&call.tool) else {
+        eprintln!("proxmox-mcp: {}", tools::unknown(&call.tool));
+        return Exit::Usage;
+    };
+    let arguments = match pairs::parse(&call.arguments) {
+        Ok(arguments) => arguments,
+        Err(text) => {
+            eprintln!("proxmox-mcp: {text}");
+            return Exit::Usage;
+        }
+    };
+    let cancelled = CancellationToken::new();
+    let (progress, shown) = if std::io::stderr().is_terminal() {
+        let (sender, steps) = unbounded_channel();
+        (Some(sender), Some(tokio::spawn(show(steps))))
+    } else {
+        (None, None)
+    };
+    let interrupted = tokio::spawn({
+        let cancelled = cancelled.clone();
+        async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                cancelled.cancel();
+            }
+        }
+    });
+    let ended = engine.call(surface, Some(&arguments), Watch { progress, cancelled }).await;
+    interrupted.abort();
+    if let Some(shown) = shown {
+        // Ends with the call; a broken terminal is no reason to lose the answer.
+        let _ = shown.await;
+    }
+    print(ended, call.json)
+}
+
+/// Progress on one line of a terminal, which is empty again at the end.
+async fn show(mut steps: UnboundedReceiver<Progress>) {
+    let mut terminal = std::io::stderr();
+    while let Some(step) = steps.recv().await {
+        let share = match step.total {
+            Some(total) if total > 0.0 => format!("{:3.0} % ", step.done / total * 100.0),
+            _ => String::new(),
+        };
+        let message: String = table::clean(&step.message).replace('\n', " ").chars().take(70).collect();
+        let _ = write!(terminal, "\r\x1b[2K{share}{message}");
+        let _ = terminal.flush();
+    }
+    let _ = write!(terminal, "\r\x1b[2K");
+    let _ = terminal.flush();
+}
+
+fn print(ended: Result<Answer, Failure>, json: bool) -> Exit {
+    let answer = match ended {
+        Ok(answer) => answer,
+        Err(failure) => {
+            eprintln!("proxmox-mcp: {}", table::clean(&failure.to_string()));
+            return of_failure(&failure);
+        }
+    };
+    let exit = of_answer(&answer);
+    let text = if json { format!("{:#}\n", Value::Object(answer.content)) } else { table::answer(&answer.content) };
+    let mut output = std::io::stdout();
+    // A reader that went away (`| head`) is no failure of the tool.
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    if let Some(text) = answer.text {
+        eprintln!("proxmox-mcp: {}", table::clean(&text));
+    }
+    exit
+}
+
+fn of_answer(answer: &Answer) -> Exit {
+    match answer.content.get("outcome").and_then(Value::as_str) {
+        Some("running" | "unknown") => Exit::Unsettled,
+        _ if answer.failed => Exit::Failed,
+        _ => Exit::Done,
+    }
+}
+
+fn of_failure(failure: &Failure) -> Exit {
+    match failure.kind() { crate::engine::Kind::BadArguments => Exit::Usage, _ => Exit::Failed }
+}

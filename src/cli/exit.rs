@@ -1,0 +1,25 @@
+//! The exit codes, as `--help` documents them.
+
+use std::process::ExitCode;
+
+/// How the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Done = 0,
+    /// The API said no, or the task ended in an error.
+    Failed = 1,
+    /// The command line, a setting or an argument is wrong.
+    Usage = 2,
+    /// Tier, allow or deny.
+    Refused = 3,
+    /// Unreachable, untrusted, or not authenticated.
+    Unreachable = 4,
+    /// Still running, or sent without an answer.
+    Unsettled = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}

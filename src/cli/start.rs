@@ -1,0 +1,107 @@
+//! What happens before the first call: settings, the log, the sandbox, and what has to be said at every start.
+
+use crate::engine::Engine;
+use crate::settings::{BadSettings, Flags, Settings, Trust};
+use crate::tool::Tier;
+use std::sync::Arc;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// What a start made. Ends the sandbox, if there is one, when it is dropped.
+pub struct Started {
+    pub engine: Arc<Engine>,
+    #[cfg(feature = "sandbox")]
+    _sandbox: Option<proxmox_sandbox::Sandbox>,
+}
+
+/// Why nothing was started.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStarted {
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
+    #[error("LOG_LEVEL (--log-level) is `{0}`: give one of off, error, warn, info, debug, trace")]
+    LogLevel(String),
+    #[cfg(feature = "sandbox")]
+    #[error("the sandbox could not start: {0}")]
+    Sandbox(#[from] std::io::Error),
+    #[cfg(not(feature = "sandbox"))]
+    #[error("this program was built without the sandbox (cargo feature `sandbox`)")]
+    NoSandbox,
+}
+
+/// Makes an engine from flags and environment. `quiet`: only warnings, for a person who wants one answer.
+///
+/// # Errors
+/// A setting is missing or wrong, or the sandbox could not start.
+pub async fn start(flags: &Flags, quiet: bool) -> Result<Started, NotStarted> {
+    #[cfg(feature = "sandbox")]
+    {
+        let sandbox = if flags.sandbox {
+            Some(proxmox_sandbox::Sandbox::start(proxmox_sandbox::Options::default()).await?)
+        } else {
+            None
+        };
+        let settings = match &sandbox {
+            Some(sandbox) => {
+                Settings::sandbox(sandbox.address(), sandbox.token(), sandbox.certificate_fingerprint(), flags)?
+            }
+            None => Settings::load(flags)?,
+        };
+        Ok(Started { engine: engine(settings, flags, quiet)?, _sandbox: sandbox })
+    }
+    #[cfg(not(feature = "sandbox"))]
+    {
+        if flags.sandbox {
+            return Err(NotStarted::NoSandbox);
+        }
+        Ok(Started { engine: engine(Settings::load(flags)?, flags, quiet)? })
+    }
+}
+
+fn engine(settings: Settings, flags: &Flags, quiet: bool) -> Result<Arc<Engine>, NotStarted> {
+    let level: LevelFilter =
+        settings.log_level.parse().map_err(|_| NotStarted::LogLevel(settings.log_level.clone()))?;
+    // A level that was asked for holds; the usual one would put a log around a single answer.
+    let level = if quiet && flags.log_level.is_none() { level.min(LevelFilter::WARN) } else { level };
+    log_to_stderr(level);
+    for (warning, text) in &settings.notices {
+        if *warning { tracing::warn!("{text}") } else { tracing::info!("{text}") }
+    }
+    if settings.tier == Tier::Admin && settings.allow.is_empty() && settings.deny.is_empty() {
+        tracing::warn!(
+            "tier `admin` without --allow or --deny: everything may be done, including deleting, and running commands \
+             in guests. A lower tier with --allow for single tools is safer."
+        );
+    }
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        tier = %settings.tier,
+        dialect = settings.dialect.unwrap_or("none"),
+        cluster = %if settings.sandbox { "sandbox".to_owned() } else { settings.origin() },
+        certificate = match settings.trust {
+            Trust::System => "checked against the system's roots",
+            Trust::CaFile(_) => "checked against PROXMOX_CA_FILE",
+            Trust::Fingerprint(_) => "pinned",
+            Trust::Anything => "NOT CHECKED",
+        },
+        "start"
+    );
+    Ok(Arc::new(Engine::new(settings)))
+}
+
+/// Standard output belongs to the protocol, so the log goes to standard error. Libraries only warn, whatever the level:
+/// at `debug` the SDK would write every argument, passwords included.
+fn log_to_stderr(level: LevelFilter) {
+    use std::io::IsTerminal;
+    let targets = Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("proxmox_mcp", level)
+        .with_target("proxmox_sandbox", level);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    // Fails only when a log is set up already, which then stays.
+    let _ = tracing_subscriber::registry().with(lines).with(targets).try_init();
+}

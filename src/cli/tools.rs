@@ -1,0 +1,208 @@
+//! `proxmox-mcp tools`: what is on offer with these limits, why the rest is not, and how one tool is called.
+//!
+//! Connects to nothing, and needs no connection setting.
+
+use super::Exit;
+use super::table::{finished, plain};
+use crate::access::Access;
+use crate::catalogue;
+use crate::settings::{BadSettings, Flags, Settings};
+use crate::tool::{Argument, Form, Preset, Surface};
+use clap::Args;
+use serde_json::{Map, Value, json};
+use std::fmt::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// What the subcommand takes.
+#[derive(Debug, Args)]
+pub struct Tools {
+    /// Show this tool: what it does, its arguments, its tier
+    #[arg(value_name = "TOOL")]
+    tool: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the list, or one tool.
+pub fn run(tools: &Tools, flags: &Flags) -> Exit {
+    let settings = match limits(flags) {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("proxmox-mcp: {error}");
+            return Exit::Usage;
+        }
+    };
+    let access = settings.access();
+    if let Some(name) = &tools.tool {
+        let Some(surface) = catalogue::surface(name) else {
+            eprintln!("proxmox-mcp: {}", unknown(name));
+            return Exit::Usage;
+        };
+        print(tools.json, &one_json(surface, &access), || one(surface, &access));
+        return Exit::Done;
+    }
+    let listed: Vec<&'static Surface> =
+        catalogue::SURFACES.iter().filter(|surface| surface.dialect == settings.dialect).collect();
+    let all = Value::Array(listed.iter().map(|surface| row_json(surface, &access)).collect());
+    print(tools.json, &all, || list(&listed, &access));
+    Exit::Done
+}
+
+/// The limits that flags and environment set. Made as for a sandbox, because that is what needs no connection.
+fn limits(flags: &Flags) -> Result<Settings, BadSettings> {
+    Settings::sandbox(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), "nobody@pam!none=none", [0; 32], flags)
+}
+
+fn print(json: bool, value: &Value, text: impl FnOnce() -> String) {
+    if json { println!("{value:#}") } else { print!("{}", text()) }
+}
+
+/// What to say about a name that no tool has.
+pub(super) fn unknown(name: &str) -> String {
+    let near = proxmox_spec::nearest(name, catalogue::SURFACES.iter().map(|surface| surface.name));
+    match near {
+        Some(near) => format!("there is no tool `{name}`; did you mean `{near}`?"),
+        None => format!("there is no tool `{name}`; `proxmox-mcp tools` lists them"),
+    }
+}
+
+fn list(listed: &[&'static Surface], access: &Access) -> String {
+    let mut offered = plain(&["name", "tier", "effect", "title"]);
+    let mut refused = Vec::new();
+    for surface in listed {
+        let tool = surface.tool;
+        match access.check(surface) {
+            Ok(()) => {
+                offered.add_row([surface.name, tool.tier.as_str(), tool.effect.as_str(), surface.title]);
+            }
+            Err(refusal) => refused.push((surface, refusal)),
+        }
+    }
+    let count = listed.len() - refused.len();
+    let mut text = finished(&offered);
+    if !refused.is_empty() {
+        text += "\nNot on offer:\n";
+        let mut table = plain(&["name", "tier", "effect", "title"]);
+        for (surface, _) in &refused {
+            let tool = surface.tool;
+            let tier = if tool.tier > access.tier { tool.tier.as_str() } else { "denied" };
+            table.add_row([surface.name, tier, tool.effect.as_str(), surface.title]);
+        }
+        text += &finished(&table);
+    }
+    let _ = write!(text, "\n{count} on offer at tier `{}`", access.tier);
+    if !refused.is_empty() {
+        let _ = write!(
+            text,
+            ", {} not: those above it need a higher --tier, or --allow NAME for one tool; `denied` is by --deny",
+            refused.len()
+        );
+    }
+    text += ".\n`proxmox-mcp tools TOOL` shows the arguments of one.\n";
+    text
+}
+
+fn row_json(surface: &Surface, access: &Access) -> Value {
+    let tool = surface.tool;
+    let mut row = Map::new();
+    row.insert("name".into(), json!(surface.name));
+    if let Some(dialect) = surface.dialect {
+        row.insert("dialect".into(), json!(dialect));
+        row.insert("canonical".into(), json!(tool.name));
+    }
+    row.insert("toolset".into(), json!(tool.toolset));
+    row.insert("tier".into(), json!(tool.tier.as_str()));
+    row.insert("effect".into(), json!(tool.effect.as_str()));
+    row.insert("title".into(), json!(surface.title));
+    let refusal = access.check(surface).err();
+    row.insert("offered".into(), json!(refusal.is_none()));
+    if let Some(refusal) = refusal {
+        row.insert("because".into(), json!(refusal.to_string()));
+    }
+    Value::Object(row)
+}
+
+fn one_json(surface: &Surface, access: &Access) -> Value {
+    let mut row = row_json(surface, access);
+    let schema = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
+    row["description"] = json!(surface.description);
+    row["inputSchema"] = schema(surface.input_schema);
+    row["outputSchema"] = schema(surface.tool.output_schema);
+    row
+}
+
+fn one(surface: &Surface, access: &Access) -> String {
+    let tool = surface.tool;
+    let mut text = format!("{}: {}\n\n{}\n\n", surface.name, surface.title, surface.description.trim());
+    let _ = writeln!(text, "tier {}, effect {}", tool.tier, tool.effect);
+    if surface.name != tool.name {
+        let _ = writeln!(text, "the same as {}", tool.name);
+    }
+    for route in tool.routes {
+        let when = if route.when.is_empty() { route.kind.map_or("", |kind| kind.noun()) } else { route.when };
+        let when = if when.is_empty() { String::new() } else { format!("  ({when})") };
+        let _ = writeln!(text, "sends {} {}{when}", route.verb, route.path);
+    }
+    let taken: Vec<&Argument> =
+        tool.arguments.iter().filter(|argument| !surface.preset.iter().any(|(name, _)| *name == argument.name)).collect();
+    if taken.is_empty() {
+        text += "\ntakes no arguments\n";
+    } else {
+        let mut table = plain(&["argument", "form", "default", ""]);
+        for argument in taken {
+            let name = surface.rename.iter().find(|(_, canonical)| *canonical == argument.name);
+            let name = name.map_or(argument.name, |(name, _)| name);
+            table.add_row([name.to_owned(), form(argument), default(surface, argument), argument.doc.trim().to_owned()]);
+        }
+        let _ = write!(text, "\n{}", finished(&table));
+    }
+    if let Err(refusal) = access.check(surface) {
+        let _ = writeln!(text, "\n{refusal}");
+    }
+    text
+}
+
+fn form(argument: &Argument) -> String {
+    let rule = &argument.rule;
+    match argument.form {
+        Form::Choice => rule.values.join(" | "),
+        Form::Integer | Form::Number => {
+            let word = if argument.form == Form::Integer { "integer" } else { "number" };
+            match (rule.minimum, rule.maximum) {
+                (Some(least), Some(most)) => format!("{word} {least}–{most}"),
+                (Some(least), None) => format!("{word} from {least}"),
+                (None, Some(most)) => format!("{word} to {most}"),
+                (None, None) => word.to_owned(),
+            }
+        }
+        Form::Text => "text".to_owned(),
+        Form::Boolean => "true | false".to_owned(),
+        Form::List => "list: a,b,c".to_owned(),
+        Form::Property => "key=value,… or JSON object".to_owned(),
+        Form::Guest => "guest id or name".to_owned(),
+        Form::Upid => "task id (UPID:…)".to_owned(),
+        Form::Volid => "volume id".to_owned(),
+        Form::Size => "size: 32G".to_owned(),
+        Form::Argv => "JSON list of words".to_owned(),
+        Form::File => "file".to_owned(),
+        Form::Rest | Form::Expect => "JSON object".to_owned(),
+    }
+}
+
+fn default(surface: &Surface, argument: &Argument) -> String {
+    if argument.required {
+        return "required".to_owned();
+    }
+    match surface.defaults.iter().find(|(name, _)| *name == argument.name) {
+        Some((_, "null")) => return String::new(),
+        Some((_, json)) => return (*json).to_owned(),
+        None => {}
+    }
+    match argument.default {
+        Preset::None => String::new(),
+        Preset::Boolean(value) => value.to_string(),
+        Preset::Integer(value) => value.to_string(),
+        Preset::Text(value) => value.to_owned(),
+    }
+}

@@ -1,0 +1,168 @@
+//! Whom we believe to be the cluster: the system's roots, a CA file, one pinned certificate, or (said loudly) anybody.
+//!
+//! Knows rustls. Whatever the choice, the handshake's signature is verified, so a pin cannot be replayed by somebody
+//! who merely holds a copy of the certificate. Remembers the fingerprint of a certificate that was turned down, because
+//! a person needs it to decide whether to trust it.
+
+use super::Trouble;
+use crate::settings::Trust;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+/// The fingerprint of the certificate that was last turned down.
+#[derive(Debug, Clone, Default)]
+pub struct Presented(Arc<Mutex<Option<String>>>);
+
+impl Presented {
+    /// Takes it, so that it is reported once.
+    pub fn take(&self) -> Option<String> {
+        self.0.lock().ok().and_then(|mut slot| slot.take())
+    }
+
+    fn put(&self, fingerprint: [u8; 32]) {
+        if let Ok(mut slot) = self.0.lock() {
+            *slot = Some(hex(&fingerprint));
+        }
+    }
+}
+
+/// `AB:CD:…`.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 3);
+    for (index, byte) in bytes.iter().enumerate() {
+        let separator = if index == 0 { "" } else { ":" };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{separator}{byte:02X}");
+    }
+    text
+}
+
+/// The configuration of every connection.
+///
+/// # Errors
+/// The CA file cannot be read or holds no certificate, or the system has no roots.
+pub fn config(trust: &Trust, presented: Presented) -> Result<ClientConfig, Trouble> {
+    let provider = Arc::new(ring::default_provider());
+    let believe = match trust {
+        Trust::System => Believe::Chain(chain(system_roots()?, &provider)?),
+        Trust::CaFile(file) => Believe::Chain(chain(file_roots(file)?, &provider)?),
+        Trust::Fingerprint(pin) => Believe::Pin(*pin),
+        Trust::Anything => Believe::Anything,
+    };
+    let verifier = Verifier { believe, provider: provider.clone(), presented };
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Trouble::Setup(format!("TLS cannot be set up: {error}")))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(config)
+}
+
+fn chain(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, Trouble> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map_err(|error| Trouble::Setup(format!("the trusted certificates cannot be used: {error}")))
+}
+
+fn system_roots() -> Result<RootCertStore, Trouble> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        return Err(Trouble::Setup(
+            "this system has no trusted root certificates. Set PROXMOX_CA_FILE (--ca-file) to a copy of the cluster's \
+             /etc/pve/pve-root-ca.pem, or PROXMOX_FINGERPRINT (--fingerprint)."
+                .to_owned(),
+        ));
+    }
+    Ok(roots)
+}
+
+fn file_roots(file: &Path) -> Result<RootCertStore, Trouble> {
+    let wrong = |says: &str| {
+        Trouble::Setup(format!(
+            "PROXMOX_CA_FILE (--ca-file) {}: {says}. Give a PEM file, e.g. a copy of /etc/pve/pve-root-ca.pem.",
+            file.display()
+        ))
+    };
+    let pem = std::fs::read(file).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| wrong(&format!("is not PEM: {error}")))?;
+        roots.add(certificate).map_err(|error| wrong(&format!("holds a certificate that cannot be used: {error}")))?;
+    }
+    if roots.is_empty() {
+        return Err(wrong("holds no certificate"));
+    }
+    Ok(roots)
+}
+
+#[derive(Debug)]
+enum Believe {
+    Chain(Arc<WebPkiServerVerifier>),
+    Pin([u8; 32]),
+    Anything,
+}
+
+#[derive(Debug)]
+struct Verifier {
+    believe: Believe,
+    provider: Arc<CryptoProvider>,
+    presented: Presented,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let fingerprint: [u8; 32] = Sha256::digest(leaf.as_ref()).into();
+        let verdict = match &self.believe {
+            Believe::Chain(chain) => chain.verify_server_cert(leaf, intermediates, server, ocsp, now),
+            Believe::Pin(pin) if *pin == fingerprint => Ok(ServerCertVerified::assertion()),
+            Believe::Pin(_) => {
+                Err(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+            }
+            Believe::Anything => Ok(ServerCertVerified::assertion()),
+        };
+        if verdict.is_err() {
+            self.presented.put(fingerprint);
+        }
+        verdict
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,134 @@
+//! What can go wrong between us and the API, told apart by what has to be done about it.
+//!
+//! Knows whether bytes of a request may have reached the server, on which repetition and "outcome unknown" depend.
+//! Knows nothing of tools; the words for people are put together in the engine.
+
+use std::error::Error;
+use std::io;
+
+/// A request that brought no usable answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Trouble {
+    /// The fence: a request without leave.
+    #[error("{0}")]
+    Fenced(String),
+    /// The connection could not even be prepared (CA file, roots of the system).
+    #[error("{0}")]
+    Setup(String),
+    /// A local file that cannot be sent.
+    #[error("{0}")]
+    File(String),
+    #[error("the host name cannot be resolved: {0}")]
+    Dns(String),
+    #[error("no connection: {0}")]
+    Connect(String),
+    /// `presented` is the SHA-256 of the certificate that the server showed, with colons.
+    #[error("the server's certificate was not accepted: {detail}")]
+    Tls { detail: String, presented: Option<String> },
+    #[error("no answer within {0} ms")]
+    Timeout(u128),
+    #[error("the connection broke off: {0}")]
+    Broken(String),
+    #[error("all {0} connections are in use")]
+    Busy(usize),
+    /// The caller does not want the answer any more.
+    #[error("cancelled")]
+    Cancelled,
+    #[error("redirected to {0}")]
+    Redirect(String),
+    /// A complete answer that is not what the API sends.
+    #[error("{0}")]
+    Unreadable(String),
+    /// A complete rejection.
+    #[error("{} {}", .0.status, .0.message)]
+    Rejected(Rejection),
+}
+
+/// A complete answer with an error status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    pub status: u16,
+    /// The body's message, else the reason phrase; control characters removed.
+    pub message: String,
+    /// The API's words per parameter.
+    pub errors: Vec<(String, String)>,
+}
+
+impl Trouble {
+    /// May the server have received and carried out the request although no answer came?
+    ///
+    /// 595 says that the node in between could not connect to the one that was meant; 596 to 599 come from a later
+    /// phase, so the work may go on. A complete rejection or a redirect means that it was not carried out.
+    pub fn may_have_happened(&self) -> bool {
+        match self {
+            Trouble::Timeout(_) | Trouble::Broken(_) | Trouble::Unreadable(_) => true,
+            Trouble::Rejected(rejection) => (596..=599).contains(&rejection.status),
+            _ => false,
+        }
+    }
+
+    /// No byte of the request left this process, so it may be sent again whatever it is.
+    pub fn nothing_left(&self) -> bool {
+        matches!(self, Trouble::Dns(_) | Trouble::Connect(_))
+    }
+
+    /// Worth repeating for a read.
+    pub fn passing(&self) -> bool {
+        match self {
+            Trouble::Dns(_) | Trouble::Connect(_) | Trouble::Broken(_) => true,
+            Trouble::Rejected(rejection) => (595..=599).contains(&rejection.status),
+            _ => false,
+        }
+    }
+
+    /// The rejection, if it is one.
+    pub fn rejection(&self) -> Option<&Rejection> {
+        match self {
+            Trouble::Rejected(rejection) => Some(rejection),
+            _ => None,
+        }
+    }
+
+    /// From reqwest's error. `presented` is the certificate of the last failed handshake.
+    pub(super) fn from_reqwest(error: &reqwest::Error, timeout_ms: u128, presented: Option<String>) -> Trouble {
+        let chain = chain(error);
+        if let Some(detail) = chain.iter().find_map(|link| tls(*link)) {
+            return if error.is_connect() { Trouble::Tls { detail, presented } } else { Trouble::Broken(detail) };
+        }
+        let detail = chain.last().map(ToString::to_string).unwrap_or_default();
+        if error.is_connect() {
+            let dns = chain.iter().any(|link| link.to_string().starts_with("dns error"));
+            return if dns { Trouble::Dns(detail) } else { Trouble::Connect(detail) };
+        }
+        if error.is_timeout() {
+            return Trouble::Timeout(timeout_ms);
+        }
+        if error.is_builder() {
+            return Trouble::Setup(detail);
+        }
+        Trouble::Broken(detail)
+    }
+}
+
+/// An error and what it came from, outermost first; looks into `io::Error`, which hides what it wraps.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
+    let mut links = vec![error];
+    let mut last = error;
+    while links.len() < 16 {
+        let inner = last.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let next = match inner {
+            Some(inner) => inner as &(dyn Error + 'static),
+            None => match last.source() {
+                Some(source) => source,
+                None => break,
+            },
+        };
+        links.push(next);
+        last = next;
+    }
+    links
+}
+
+fn tls(error: &(dyn Error + 'static)) -> Option<String> {
+    error.downcast_ref::<rustls::Error>().map(ToString::to_string)
+}

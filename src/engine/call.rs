@@ -1,0 +1,63 @@
+//! One running call: what it was asked, and how it reads. Every read goes through the plan gate here.
+
+use super::explain;
+use super::failure::Failure;
+use super::gate;
+use super::guests::Guest;
+use super::{Engine, Watch};
+use crate::client::{Client, PreparedRequest, Repeat, Reply, Trouble};
+use crate::tool::{Surface, Verb};
+use std::sync::Arc;
+
+/// What every step of a call needs.
+pub struct Call<'a> {
+    pub engine: &'a Engine,
+    pub client: &'a Client,
+    pub surface: &'static Surface,
+    pub watch: &'a Watch,
+}
+
+impl Call<'_> {
+    /// The guests of the cluster; `fresh` before a write.
+    ///
+    /// # Errors
+    /// The listing could not be read.
+    pub async fn guests(&self, fresh: bool) -> Result<Arc<[Guest]>, Failure> {
+        let stop = &self.watch.cancelled;
+        match self.engine.guests.all(self.client, fresh, stop).await {
+            Ok(guests) => Ok(guests),
+            Err(trouble) => {
+                let request = PreparedRequest::plain(Verb::Get, "/cluster/resources").with("type", "vm");
+                Err(explain::failure(self, &request, &trouble).await)
+            }
+        }
+    }
+
+    /// A read, with its trouble put in words.
+    ///
+    /// # Errors
+    /// The plan gate refused it, or it brought no usable answer.
+    pub async fn read(&self, request: &PreparedRequest, repeat: Repeat) -> Result<Reply, Failure> {
+        match self.try_read(request, repeat).await {
+            Ok(reply) => Ok(reply),
+            Err(trouble) => Err(explain::failure(self, request, &trouble).await),
+        }
+    }
+
+    /// A read whose failure is looked at by the caller.
+    ///
+    /// # Errors
+    /// As [`Client::get`]; [`Trouble::Fenced`] if the plan gate refused it.
+    pub async fn try_read(&self, request: &PreparedRequest, repeat: Repeat) -> Result<Reply, Trouble> {
+        let need = gate::need(self.surface, &[], &[request], "");
+        gate::pass(&self.engine.access, self.surface, &need, Verb::Get)
+            .map_err(|refusal| Trouble::Fenced(refusal.to_string()))?;
+        self.client.get(request, repeat, &self.watch.cancelled).await
+    }
+
+    /// An argument's name in the words of the dialect that the tool was called in.
+    pub fn spelled<'b>(&self, argument: &'b str) -> &'b str {
+        let renamed = self.surface.rename.iter().find(|(_, canonical)| *canonical == argument);
+        renamed.map_or(argument, |(dialect, _)| dialect)
+    }
+}

@@ -1,0 +1,88 @@
+//! Which guests there are, from one read of the whole cluster, kept for some seconds.
+//!
+//! Knows the rows of `/cluster/resources`. An offline node's guests are listed as well, so it never breaks a look-up.
+
+use super::clean;
+use crate::client::{Client, PreparedRequest, Repeat, Trouble};
+use crate::tool::{Kind, Verb};
+use serde_json::Value;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// How long a listing is good enough for a read.
+const GOOD_FOR: Duration = Duration::from_secs(10);
+
+/// One guest, as listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guest {
+    pub vmid: u32,
+    pub kind: Kind,
+    pub node: String,
+    pub name: String,
+    /// `running`, `stopped`, `unknown` (its node is offline), …
+    pub status: String,
+}
+
+impl Guest {
+    /// For a person: `100 (web-server, virtual machine, running on pve1)`.
+    pub fn shown(&self) -> String {
+        let Guest { vmid, name, status, node, kind } = self;
+        let name = clean::line(name, 64);
+        format!("{vmid} ({name}, {}, {status} on {node})", kind.noun())
+    }
+}
+
+/// The last listing.
+#[derive(Debug, Default)]
+pub struct Guests {
+    last: Mutex<Option<(Instant, Arc<[Guest]>)>>,
+}
+
+impl Guests {
+    /// All guests that the token may see; `fresh` = asked right now.
+    ///
+    /// # Errors
+    /// As [`Client::get`]; the answer is unreadable if it is no list of guests.
+    pub async fn all(&self, client: &Client, fresh: bool, stop: &CancellationToken) -> Result<Arc<[Guest]>, Trouble> {
+        if !fresh && let Some(known) = self.known() {
+            return Ok(known);
+        }
+        let request = PreparedRequest::plain(Verb::Get, "/cluster/resources").with("type", "vm");
+        let reply = client.get(&request, Repeat::Freely, stop).await?;
+        let Value::Array(rows) = &reply.data else {
+            return Err(Trouble::Unreadable("the list of guests is not a list".to_owned()));
+        };
+        let guests: Arc<[Guest]> = rows.iter().filter_map(guest).collect();
+        if let Ok(mut last) = self.last.lock() {
+            *last = Some((Instant::now(), guests.clone()));
+        }
+        Ok(guests)
+    }
+
+    /// After a write nothing that was known is sure.
+    pub fn forget(&self) {
+        if let Ok(mut last) = self.last.lock() {
+            *last = None;
+        }
+    }
+
+    fn known(&self) -> Option<Arc<[Guest]>> {
+        let last = self.last.lock().ok()?;
+        last.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR).map(|(_, guests)| guests.clone())
+    }
+}
+
+/// A row; `None` if it is no guest (or of a kind that is not known yet).
+fn guest(row: &Value) -> Option<Guest> {
+    let text = |field: &str| row.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let vmid = row.get("vmid")?;
+    let vmid = vmid.as_u64().or_else(|| vmid.as_str()?.parse().ok())?;
+    Some(Guest {
+        vmid: u32::try_from(vmid).ok()?,
+        kind: Kind::parse(row.get("type")?.as_str()?)?,
+        node: row.get("node")?.as_str()?.to_owned(),
+        name: text("name"),
+        status: text("status"),
+    })
+}

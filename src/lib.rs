@@ -1,0 +1,12 @@
+//! A Model Context Protocol server for Proxmox VE, generated from `tools.yaml`.
+
+pub mod access;
+pub mod arguments;
+pub mod catalogue;
+pub mod cli;
+pub mod client;
+pub mod engine;
+pub mod plan;
+pub mod server;
+pub mod settings;
+pub mod tool;

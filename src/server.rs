@@ -1,0 +1,151 @@
+//! The MCP server: what a client sees of the catalogue, and how its calls reach the engine.
+//!
+//! Knows the protocol's words (through the SDK, which speaks both the `initialize` era and the stateless one) and
+//! nothing of HTTP or Proxmox VE. Arguments, tiers and answers are the engine's; this module only carries them.
+
+mod carry;
+mod instructions;
+mod listing;
+mod transport;
+
+use crate::catalogue;
+use crate::engine::{Engine, Watch};
+use crate::tool::Surface;
+use rmcp::model::{
+    CacheScope, CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult, PaginatedRequestParams,
+    ServerCapabilities, ServerConfig, Tool,
+};
+use rmcp::service::{RequestContext, ServerInitializeError};
+use rmcp::transport::async_rw::AsyncRwTransport;
+use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+pub use instructions::instructions;
+pub use listing::{annotations, describe};
+
+/// How long a client may keep the list of tools, in milliseconds. The list cannot change while the process lives, but
+/// a client may talk to the next one, which may have been started at another tier.
+const LIST_TTL_MS: u64 = 60_000;
+
+/// One server: everything that a connection needs.
+#[derive(Clone)]
+pub struct Server {
+    engine: Arc<Engine>,
+    /// The tools on offer, built on the first `tools/list`: a start parses no schema.
+    offered: Arc<OnceLock<Vec<Tool>>>,
+}
+
+impl Server {
+    /// A server over an engine. Connects to nothing.
+    pub fn new(engine: Arc<Engine>) -> Server {
+        Server { engine, offered: Arc::default() }
+    }
+
+    /// The tools that this server offers, in catalogue order: always the same list.
+    pub fn tools(&self) -> &[Tool] {
+        self.offered.get_or_init(|| {
+            let settings = self.engine.settings();
+            settings.access().offered(settings.dialect).filter_map(listing::describe).collect()
+        })
+    }
+
+    /// Serves one client on standard input and output until the input ends and every call has been answered.
+    ///
+    /// # Errors
+    /// The client did not begin as the protocol demands, or the connection broke. An input that ends before the
+    /// client said anything is no error.
+    pub async fn serve_stdio(self) -> Result<(), Broken> {
+        let (input, output) = rmcp::transport::io::stdio_pipes();
+        let transport = transport::Answering::new(AsyncRwTransport::new_server(input, output));
+        match self.serve(transport).await {
+            Ok(running) => running.waiting().await.map(|_| ()).map_err(|error| Broken(error.to_string())),
+            Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
+            // The message that came instead is not repeated: it may be anything, of any length.
+            Err(ServerInitializeError::ExpectedInitializeRequest(_)) => {
+                Err(Broken("the client did not begin with a request of the protocol".to_owned()))
+            }
+            Err(error) => Err(Broken(error.to_string())),
+        }
+    }
+}
+
+/// The conversation with the client could not go on.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection to the MCP client broke: {0}")]
+pub struct Broken(String);
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let settings = self.engine.settings();
+        let (name, title) = if settings.sandbox {
+            ("proxmox-mcp-sandbox", "Proxmox VE (sandbox)")
+        } else {
+            ("proxmox-mcp", "Proxmox VE")
+        };
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new(name, env!("CARGO_PKG_VERSION")).with_title(title))
+            .with_instructions(instructions(settings))
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        if request.is_some_and(|page| page.cursor.is_some()) {
+            return Err(ErrorData::invalid_params("tools/list has one page: leave `cursor` out", None));
+        }
+        // Private: what is offered depends on how this one server was started.
+        Ok(ListToolsResult::with_all_items(self.tools().to_vec())
+            .with_ttl_ms(LIST_TTL_MS)
+            .with_cache_scope(CacheScope::Private))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some(surface) = catalogue::surface(&request.name) else {
+            return Err(unknown_tool(&request.name));
+        };
+        let started = Instant::now();
+        let (progress, reporter) = carry::report(&context);
+        let watch = Watch { progress, cancelled: context.ct.clone() };
+        let ended = self.engine.call(surface, request.arguments.as_ref(), watch).await;
+        // The engine dropped its end, so this ends; what was reported comes before the answer, as the protocol asks.
+        reporter.finish().await;
+        log(surface, &ended, started);
+        Ok(carry::result(ended).into())
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.tools().iter().find(|tool| tool.name == name).cloned()
+    }
+}
+
+/// A name that no tool has under any dialect is a mistake in the request, not an outcome of a tool.
+fn unknown_tool(name: &str) -> ErrorData {
+    let shown: String = name.chars().filter(|letter| !letter.is_control()).take(80).collect();
+    let near = proxmox_spec::nearest(name, catalogue::SURFACES.iter().map(|surface| surface.name));
+    let advice = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "tools/list has the names on offer".to_owned(),
+    };
+    ErrorData::invalid_params(format!("there is no tool `{shown}`; {advice}"), None)
+}
+
+/// One line per call: what was called and how it ended, never with which arguments.
+fn log(surface: &Surface, ended: &Result<crate::engine::Answer, crate::engine::Failure>, started: Instant) {
+    let milliseconds = started.elapsed().as_millis();
+    match ended {
+        Ok(answer) => {
+            let outcome = answer.content.get("outcome").and_then(|value| value.as_str()).unwrap_or("ok");
+            tracing::info!(tool = surface.name, tier = %surface.tool.tier, outcome, milliseconds, "call");
+        }
+        Err(failure) => {
+            tracing::info!(tool = surface.name, tier = %surface.tool.tier, outcome = "refused or failed", kind = ?failure.kind(), milliseconds, "call");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The flags of the command line and the variables behind them, as clap sees them.
+//!
+//! Knows names and help texts; what the values mean is checked in [`super`], so that a variable and a flag give the
+//! same messages. The token's secret has no flag: a command line can be read by other users of a machine.
+
+use clap::Args;
+
+/// Connection and limits; every flag has a variable, and the flag wins.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Flags {
+    /// Proxmox VE host: `pve1.example.org`, `pve1:8006`, `https://pve1:8006`, `[2001:db8::1]:8006`
+    #[arg(long, env = "PROXMOX_HOST", value_name = "HOST", global = true, help_heading = "Connection")]
+    pub host: Option<String>,
+    /// Port of the API [default: 8006]
+    #[arg(long, env = "PROXMOX_PORT", value_name = "PORT", global = true, help_heading = "Connection")]
+    pub port: Option<String>,
+    /// User that owns the API token, with its realm: `root@pam`, `mcp@pve`
+    #[arg(long, env = "PROXMOX_USER", value_name = "USER@REALM", global = true, help_heading = "Connection")]
+    pub user: Option<String>,
+    /// Name of the API token, or all of it: `mcp` or `mcp@pve!mcp`. Its secret is read from PROXMOX_TOKEN_VALUE only
+    #[arg(long, env = "PROXMOX_TOKEN_NAME", value_name = "NAME", global = true, help_heading = "Connection")]
+    pub token_name: Option<String>,
+    /// PEM file of the authority that signed the server's certificate, e.g. a copy of /etc/pve/pve-root-ca.pem
+    #[arg(long, env = "PROXMOX_CA_FILE", value_name = "FILE", global = true, help_heading = "Connection")]
+    pub ca_file: Option<String>,
+    /// SHA-256 fingerprint of the server's certificate, with or without colons: trust this certificate and no other
+    #[arg(long, env = "PROXMOX_FINGERPRINT", value_name = "HEX", global = true, help_heading = "Connection")]
+    pub fingerprint: Option<String>,
+    /// Do not check the server's certificate at all: anybody on the way can read the token. Warns at every start
+    #[arg(
+        long, env = "PROXMOX_INSECURE", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", global = true, help_heading = "Connection"
+    )]
+    pub insecure: Option<String>,
+    /// Milliseconds until a request is given up [default: 30000]
+    #[arg(long, env = "PROXMOX_TIMEOUT", value_name = "MS", global = true, help_heading = "Connection")]
+    pub timeout: Option<String>,
+    /// How often a read is tried in all when the host does not answer [default: 3]
+    #[arg(long, env = "PROXMOX_RETRY_ATTEMPTS", value_name = "N", global = true, help_heading = "Connection")]
+    pub retry_attempts: Option<String>,
+    /// Milliseconds before the first repetition; grows with each one, with a random part [default: 1000]
+    #[arg(long, env = "PROXMOX_RETRY_DELAY", value_name = "MS", global = true, help_heading = "Connection")]
+    pub retry_delay: Option<String>,
+    /// Use the built-in make-believe cluster; every connection setting is ignored
+    #[arg(long, global = true, help_heading = "Connection")]
+    pub sandbox: bool,
+    /// How much may be done: `read`, `operate` (power, snapshots, backups), `configure` (create, change) or `admin`
+    /// (delete, overwrite, run commands in guests) [default: read]
+    #[arg(long, env = "PROXMOX_TIER", value_name = "TIER", global = true, help_heading = "Limits")]
+    pub tier: Option<String>,
+    /// Tools that may be called although they are above the tier, separated by commas
+    #[arg(long, env = "PROXMOX_ALLOW", value_name = "TOOL,…", value_delimiter = ',', global = true, help_heading = "Limits")]
+    pub allow: Vec<String>,
+    /// Tools that may not be called, separated by commas; wins over everything else
+    #[arg(long, env = "PROXMOX_DENY", value_name = "TOOL,…", value_delimiter = ',', global = true, help_heading = "Limits")]
+    pub deny: Vec<String>,
+    /// Folder below which `upload_file` may read files; unset = only content given in the call
+    #[arg(long, env = "PROXMOX_UPLOAD_DIR", value_name = "FOLDER", global = true, help_heading = "Limits")]
+    pub upload_dir: Option<String>,
+    /// List the tools under the names of another server instead of our own
+    #[arg(long, env = "PROXMOX_DIALECT", value_name = "DIALECT", global = true, help_heading = "Behaviour")]
+    pub dialect: Option<String>,
+    /// Seconds a call waits for the task that it started; 0 = not at all [default: 30]
+    #[arg(long, env = "PROXMOX_WAIT", value_name = "SECONDS", global = true, help_heading = "Behaviour")]
+    pub wait: Option<String>,
+    /// What is logged on stderr: `error`, `warn`, `info`, `debug`, `trace` [default: info]
+    #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", global = true, help_heading = "Behaviour")]
+    pub log_level: Option<String>,
+}

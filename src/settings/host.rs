@@ -1,0 +1,51 @@
+//! The forms in which a person writes where a server is.
+
+use super::{BadSettings, bad};
+use std::net::Ipv6Addr;
+
+/// The API's port.
+pub const DEFAULT_PORT: u16 = 8006;
+
+/// `host`, `host:port`, `https://host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address → host and port.
+pub fn parse(text: &str, port: Option<&str>) -> Result<(String, u16), BadSettings> {
+    let wrong = |says: &str| bad("PROXMOX_HOST", "--host", text, says);
+    let example = "give a name or address, e.g. pve1.example.org, pve1:8006, https://pve1:8006 or [2001:db8::1]:8006";
+    let rest = match text.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,
+        Some(_) => return Err(wrong("the API is reached over https only; leave the scheme out or write https://")),
+        None => text,
+    };
+    let rest = rest.trim_end_matches('/');
+    let rest = rest.strip_suffix("/api2/json").unwrap_or(rest);
+    let (host, inner) = if let Some(bracketed) = rest.strip_prefix('[') {
+        let (host, after) = bracketed.split_once(']').ok_or_else(|| wrong(example))?;
+        host.parse::<Ipv6Addr>().map_err(|_| wrong("what stands in the brackets is no IPv6 address"))?;
+        match after {
+            "" => (host, None),
+            _ => (host, Some(after.strip_prefix(':').ok_or_else(|| wrong(example))?)),
+        }
+    } else if rest.parse::<Ipv6Addr>().is_ok() {
+        (rest, None)
+    } else {
+        match rest.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (rest, None),
+        }
+    };
+    let plain = |letter: char| letter.is_alphanumeric() || ".-_:".contains(letter);
+    if host.is_empty() || !host.chars().all(plain) {
+        return Err(wrong(example));
+    }
+    let number = |variable, flag, text: &str| match text.parse::<u16>() {
+        Ok(port) if port > 0 => Ok(port),
+        _ => Err(bad(variable, flag, text, "give a port from 1 to 65535, e.g. 8006")),
+    };
+    let inner = inner.map(|text| number("PROXMOX_HOST", "--host", text)).transpose()?;
+    let outer = port.map(|text| number("PROXMOX_PORT", "--port", text)).transpose()?;
+    match (inner, outer) {
+        (Some(inner), Some(outer)) if inner != outer => Err(BadSettings::Contradiction(format!(
+            "PROXMOX_HOST names the port {inner}, PROXMOX_PORT the port {outer}: leave one of them out"
+        ))),
+        (inner, outer) => Ok((host.to_owned(), inner.or(outer).unwrap_or(DEFAULT_PORT))),
+    }
+}

@@ -1,0 +1,138 @@
+use super::*;
+use secrecy::ExposeSecret;
+
+fn flags() -> Flags {
+    Flags {
+        host: Some("pve1".to_owned()),
+        user: Some("mcp@pve".to_owned()),
+        token_name: Some("ci".to_owned()),
+        ..Flags::default()
+    }
+}
+
+fn secret(name: &str) -> Option<String> {
+    (name == "PROXMOX_TOKEN_VALUE").then(|| "s3cret".to_owned())
+}
+
+fn load(change: impl FnOnce(&mut Flags)) -> Result<Settings, String> {
+    let mut flags = flags();
+    change(&mut flags);
+    Settings::from(&flags, &secret).map_err(|error| error.to_string())
+}
+
+#[test]
+fn defaults_are_careful() {
+    let settings = load(|_| {}).expect("complete");
+    assert_eq!((settings.host.as_str(), settings.port), ("pve1", 8006));
+    assert_eq!(settings.tier, Tier::Read);
+    assert_eq!(settings.trust, Trust::System);
+    assert_eq!(settings.timeout, Duration::from_secs(30));
+    assert_eq!(settings.wait, Duration::from_secs(30));
+    assert_eq!(settings.retries, 3);
+    assert_eq!(settings.token.expose_secret(), "s3cret");
+    assert!(settings.notices.is_empty());
+    assert!(!format!("{settings:?}").contains("s3cret"));
+}
+
+#[test]
+fn hosts_in_every_form() {
+    let parsed = |text: &str| load(|flags| flags.host = Some(text.to_owned())).map(|s| (s.host.clone(), s.port, s.origin()));
+    let plain = |host: &str, port, origin: &str| Ok((host.to_owned(), port, origin.to_owned()));
+    assert_eq!(parsed("pve1:443"), plain("pve1", 443, "https://pve1:443"));
+    assert_eq!(parsed("https://pve1.example.org/"), plain("pve1.example.org", 8006, "https://pve1.example.org:8006"));
+    assert_eq!(parsed("https://pve1:8443"), plain("pve1", 8443, "https://pve1:8443"));
+    assert_eq!(parsed("[2001:db8::1]"), plain("2001:db8::1", 8006, "https://[2001:db8::1]:8006"));
+    assert_eq!(parsed("[2001:db8::1]:443"), plain("2001:db8::1", 443, "https://[2001:db8::1]:443"));
+    assert_eq!(parsed("2001:db8::1"), plain("2001:db8::1", 8006, "https://[2001:db8::1]:8006"));
+    for wrong in ["http://pve1", "pve1:port", "pve1/path", "user@pve1", "[nope]", "pve1:0", "https://"] {
+        assert!(parsed(wrong).is_err_and(|text| text.starts_with("PROXMOX_HOST")), "{wrong}");
+    }
+}
+
+#[test]
+fn two_ports_must_agree() {
+    let two = |inner: &str, outer: &str| {
+        load(|flags| {
+            flags.host = Some(format!("pve1:{inner}"));
+            flags.port = Some(outer.to_owned());
+        })
+    };
+    assert_eq!(two("8007", "8007").map(|settings| settings.port), Ok(8007));
+    assert!(two("8007", "8006").is_err());
+}
+
+#[test]
+fn a_missing_setting_names_its_variable() {
+    let text = Settings::from(&Flags::default(), &secret).expect_err("nothing is set").to_string();
+    for part in ["PROXMOX_HOST", "--host", "Example: PROXMOX_HOST=", "--sandbox"] {
+        assert!(text.contains(part), "{text}");
+    }
+    let text = Settings::from(&flags(), &|_| None).expect_err("no secret").to_string();
+    assert!(text.starts_with("PROXMOX_TOKEN_VALUE is not set"), "{text}");
+    let text = load(|flags| flags.user = None).expect_err("no user");
+    assert!(text.starts_with("PROXMOX_USER is not set"), "{text}");
+}
+
+#[test]
+fn the_token_may_be_named_in_full() {
+    let owner = |user: Option<&str>, name: Option<&str>| {
+        load(|flags| {
+            flags.user = user.map(str::to_owned);
+            flags.token_name = name.map(str::to_owned);
+        })
+        .map(|settings| (settings.user, settings.token_name))
+    };
+    let expected = Ok(("mcp@pve".to_owned(), "ci".to_owned()));
+    assert_eq!(owner(None, Some("mcp@pve!ci")), expected);
+    assert_eq!(owner(Some("mcp@pve"), Some("mcp@pve!ci")), expected);
+    assert_eq!(owner(Some("mcp@pve!ci"), None), expected);
+    assert!(owner(Some("root@pam"), Some("mcp@pve!ci")).is_err());
+    assert!(owner(Some("root"), Some("ci")).is_err());
+}
+
+#[test]
+fn elevated_of_other_servers_is_honoured_only_without_a_tier() {
+    let tier = |given: Option<&str>, elevated: &str| {
+        let flags = Flags { tier: given.map(str::to_owned), ..flags() };
+        let environment =
+            |name: &str| if name == "PROXMOX_ALLOW_ELEVATED" { Some(elevated.to_owned()) } else { secret(name) };
+        Settings::from(&flags, &environment).map(|settings| (settings.tier, settings.notices.len()))
+    };
+    assert_eq!(tier(None, "true"), Ok((Tier::Admin, 1)));
+    assert_eq!(tier(None, "false"), Ok((Tier::Configure, 1)));
+    assert_eq!(tier(Some("operate"), "true"), Ok((Tier::Operate, 0)));
+    assert!(tier(None, "maybe").is_err());
+}
+
+#[test]
+fn typing_errors_are_answered_with_the_near_word() {
+    let text = load(|flags| flags.tier = Some("admn".to_owned())).expect_err("no such tier");
+    assert!(text.contains("PROXMOX_TIER (--tier) is `admn`") && text.contains("Did you mean `admin`?"), "{text}");
+    let text = load(|flags| flags.deny = vec!["no_such_tool".to_owned()]).expect_err("no such tool");
+    assert!(text.contains("PROXMOX_DENY"), "{text}");
+}
+
+#[test]
+fn one_way_to_trust_the_server() {
+    let pin = "ab:".repeat(31) + "cd";
+    let trusted = |pin: &str| load(|flags| flags.fingerprint = Some(pin.to_owned())).map(|settings| settings.trust);
+    let mut expected = [0xab; 32];
+    expected[31] = 0xcd;
+    assert_eq!(trusted(&pin), Ok(Trust::Fingerprint(expected)));
+    assert_eq!(trusted(&pin.replace(':', "").to_uppercase()), Ok(Trust::Fingerprint(expected)));
+    assert!(trusted("abcd").is_err());
+    let insecure = load(|flags| flags.insecure = Some("true".to_owned())).expect("allowed");
+    assert_eq!(insecure.trust, Trust::Anything);
+    assert!(insecure.notices.iter().any(|(warning, _)| *warning));
+    assert_eq!(load(|flags| flags.insecure = Some("false".to_owned())).map(|s| s.trust), Ok(Trust::System));
+    assert!(load(|flags| { flags.insecure = Some("true".into()); flags.ca_file = Some("ca.pem".into()) }).is_err());
+}
+
+#[test]
+fn the_sandbox_ignores_where_the_cluster_is() {
+    let address = "127.0.0.1:4711".parse().expect("an address");
+    let settings = Settings::sandbox(address, "root@pam!mcp=abc", [7; 32], &flags()).expect("complete");
+    assert_eq!(settings.origin(), "https://127.0.0.1:4711");
+    assert_eq!((settings.user.as_str(), settings.token_name.as_str()), ("root@pam", "mcp"));
+    assert!(settings.sandbox);
+}
