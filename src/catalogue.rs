@@ -1,9 +1,21 @@
-//! The generated catalogue: every tool, surface, toolset, dialect, hint and waiter, as static tables.
+//! The catalogue: every tool, name, toolset, dialect, hint and waiter, as the tables that the build made of `tools.yaml`.
 
-use crate::tool::{Dialect, Hint, Surface, Tool, Toolset};
+use crate::tool::Surface;
 
-pub static TOOLS: &[Tool] = &[];
-pub static SURFACES: &[Surface] = &[];
-pub static TOOLSETS: &[Toolset] = &[];
-pub static DIALECTS: &[Dialect] = &[];
-pub static HINTS: &[Hint] = &[];
+mod generated {
+    #![allow(clippy::all, clippy::pedantic)]
+
+    use crate::arguments::{ArchiveRef, BadArguments, Fields, FileSource, GuestRef, RestPairs, Segment, Size, Upid, Volid};
+    use crate::plan::PathPart::{Literal, Node, Vmid};
+    use crate::plan::{Also, Ask, Guard, Locate, Open, PathPart, Plan, Request};
+    use crate::tool::*;
+
+    include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
+}
+
+pub use generated::{DIALECTS, HINTS, SURFACES, TOOLS, TOOLSETS, UNITS};
+
+/// The surface of a name; a canonical name wins over a dialect's of the same spelling.
+pub fn surface(name: &str) -> Option<&'static Surface> {
+    SURFACES.iter().find(|surface| surface.name == name)
+}

@@ -81,20 +81,21 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Exit {
     let Cli { flags, command } = cli;
-    let (task, quiet): (_, bool) = match command {
+    let task = match command {
         Some(Command::Tools(tools)) => return tools::run(&tools, &flags),
-        Some(Command::Call(call)) => (Some(call), true),
-        None => (None, false),
+        Some(Command::Call(call)) => Some(call),
+        None => None,
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    // One thread: calls wait for the network nearly all of their time, and a start with workers takes twice as long.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("proxmox-mcp: the system gives no threads: {error}");
+            eprintln!("proxmox-mcp: the system gives no timer or input: {error}");
             return Exit::Failed;
         }
     };
     let exit = runtime.block_on(async {
-        let started = match start::start(&flags, quiet).await {
+        let started = match start::start(&flags, task.is_some()).await {
             Ok(started) => started,
             Err(error) => {
                 eprintln!("proxmox-mcp: {error}");
@@ -128,8 +129,9 @@ async fn serve(started: start::Started) -> Exit {
     }
 }
 
+/// The values of variables stay out of the help: it gets pasted into bug reports.
 fn command() -> clap::Command {
-    Cli::command()
+    Cli::command().mut_args(|argument| argument.hide_env_values(true))
 }
 
 #[cfg(test)]

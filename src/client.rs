@@ -88,7 +88,8 @@ impl Client {
         if settings.sandbox {
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|error| Trouble::Setup(format!("the HTTP client cannot be built: {error}")))?;
+        let http =
+            builder.build().map_err(|error| Trouble::Setup(format!("the HTTP client cannot be built: {error}")))?;
         let token = format!(
             "PVEAPIToken={}!{}={}",
             utf8_percent_encode(&settings.user, IN_TOKEN),
@@ -210,7 +211,9 @@ impl Client {
     async fn exchange(&self, request: &PreparedRequest, leave: Leave<'_>) -> Result<Reply, Trouble> {
         let upload = match leave {
             Leave::Read if request.verb == Verb::Get => None,
-            Leave::Write(permit, upload) if permit.verb() == request.verb && (self.writes || request.verb == Verb::Get) => {
+            Leave::Write(permit, upload)
+                if permit.verb() == request.verb && (self.writes || request.verb == Verb::Get) =>
+            {
                 upload
             }
             _ => {
@@ -257,7 +260,8 @@ impl Client {
             return Err(Trouble::Redirect(place(to)));
         }
         let reason = response.error_for_status_ref().err().map(reason).unwrap_or_default();
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
+        let kind =
+            response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(told)? {
             if body.len() + chunk.len() > LONGEST {

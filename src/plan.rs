@@ -3,7 +3,7 @@
 //!
 //! Nothing here sends anything. `resolve` closes what is open, with GETs only; the plan gate looks at the result.
 
-use crate::arguments::{ArchiveRef, FileSource, GuestRef, Segment};
+use crate::arguments::{ArchiveRef, FileSource, GuestRef, RestPairs, Segment};
 use crate::tool::{Effect, Kind, Returns, Tier, Verb};
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub struct Plan {
     /// Arguments that need more than the tool does.
     pub raises: Vec<Raise>,
     /// Arguments that only one kind of guest has: (argument, the kind that has it).
-    pub only: Vec<(&'static str, Kind)>,
+    pub only: Vec<(Cow<'static, str>, Kind)>,
     pub guards: Vec<Guard>,
     /// The file that an upload sends.
     pub file: Option<FileSource>,
@@ -71,6 +71,8 @@ pub enum PathPart {
     Literal(&'static str),
     /// The located guest's node.
     Node,
+    /// The located guest's kind.
+    Kind,
     /// The located guest's id.
     Vmid,
     /// A value of the caller's; may hold slashes only where the facts say so.
@@ -180,7 +182,16 @@ impl Plan {
     /// Notes that an argument was given which only `kind` has.
     pub fn only(&mut self, given: bool, argument: &'static str, kind: Kind) {
         if given {
-            self.only.push((argument, kind));
+            self.only.push((Cow::Borrowed(argument), kind));
+        }
+    }
+
+    /// Notes the options of a `rest` argument that the fact at this index lacks; `has` is the kind that has them.
+    pub fn lacking(&mut self, argument: &'static str, rest: Option<&RestPairs>, fact: usize, has: Kind) {
+        for (name, index) in rest.iter().flat_map(|rest| &rest.lacking) {
+            if *index == fact {
+                self.only.push((Cow::Owned(format!("{argument}.{name}")), has));
+            }
         }
     }
 
@@ -260,10 +271,42 @@ impl Request {
         self.push(name, argument, false, Value::Open(open))
     }
 
+    /// The caller's number, or what only the cluster can say.
+    pub fn integer_or(self, name: &'static str, argument: &'static str, value: Option<i64>, open: Open) -> Request {
+        match value {
+            Some(_) => self.integer(name, argument, value),
+            None => self.open(name, argument, open),
+        }
+    }
+
+    /// The caller's yes or no, or what only the cluster can say.
+    pub fn boolean_or(self, name: &'static str, argument: &'static str, value: Option<bool>, open: Open) -> Request {
+        match value {
+            Some(_) => self.boolean(name, argument, value),
+            None => self.open(name, argument, open),
+        }
+    }
+
+    /// The caller's text, or what only the cluster can say.
+    pub fn text_or(self, name: &'static str, argument: &'static str, value: Option<String>, open: Open) -> Request {
+        match value {
+            Some(_) => self.text(name, argument, value),
+            None => self.open(name, argument, open),
+        }
+    }
+
+    /// Text that the API expands as a template, kept as written: it unescapes `\\` and `\n`, and knows no escape for
+    /// braces, so a pair of them is parted by a space.
+    pub fn escaped(self, name: &'static str, argument: &'static str, value: Option<String>) -> Request {
+        let escape = |text: String| text.replace('\\', "\\\\").replace('\n', "\\n").replace("{{", "{ {");
+        self.text(name, argument, value.map(escape))
+    }
+
     /// Parameters of a `rest` argument, checked against the facts when they were decoded.
-    pub fn rest(mut self, argument: &'static str, pairs: Option<Vec<(String, Value)>>) -> Request {
-        for (name, value) in pairs.unwrap_or_default() {
-            self.params.push(Param { name: Cow::Owned(name), value, argument, secret: false });
+    pub fn rest(mut self, argument: &'static str, rest: Option<&RestPairs>) -> Request {
+        for (name, value) in rest.iter().flat_map(|rest| &rest.pairs) {
+            let secret = rest.is_some_and(|rest| rest.secret.contains(name));
+            self.params.push(Param { name: Cow::Owned(name.clone()), value: value.clone(), argument, secret });
         }
         self
     }

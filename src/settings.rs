@@ -86,7 +86,9 @@ pub fn read_dotenv() -> Result<(), BadSettings> {
     match dotenvy::from_path(".env") {
         Ok(()) => Ok(()),
         Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(dotenvy::Error::Io(error)) => Err(BadSettings::Contradiction(format!("the file .env cannot be read: {error}"))),
+        Err(dotenvy::Error::Io(error)) => {
+            Err(BadSettings::Contradiction(format!("the file .env cannot be read: {error}")))
+        }
         Err(_) => Err(BadSettings::Contradiction(
             "the file .env has a line that is not NAME=value (values with spaces or # need quotes)".to_owned(),
         )),
@@ -115,7 +117,8 @@ impl Settings {
         })?;
         let (host, port) = host::parse(host, filled(&flags.port))?;
         let (user, token_name) = token_owner(filled(&flags.user), filled(&flags.token_name))?;
-        let secret = environment("PROXMOX_TOKEN_VALUE").map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let secret =
+            environment("PROXMOX_TOKEN_VALUE").map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let secret = secret.ok_or(BadSettings::Missing {
             variable: "PROXMOX_TOKEN_VALUE",
             flag: "no flag, so that it cannot be read from the process list",
@@ -185,8 +188,16 @@ impl Settings {
             token_name: String::new(),
             token: SecretString::from(String::new()),
             trust: Trust::System,
-            timeout: Duration::from_millis(number("PROXMOX_TIMEOUT", "--timeout", &flags.timeout, 30_000, 100, 3_600_000)?),
-            retries: number("PROXMOX_RETRY_ATTEMPTS", "--retry-attempts", &flags.retry_attempts, 3, 0, 20)?.max(1) as u32,
+            timeout: Duration::from_millis(number(
+                "PROXMOX_TIMEOUT",
+                "--timeout",
+                &flags.timeout,
+                30_000,
+                100,
+                3_600_000,
+            )?),
+            retries: number("PROXMOX_RETRY_ATTEMPTS", "--retry-attempts", &flags.retry_attempts, 3, 0, 20)?.max(1)
+                as u32,
             retry_delay: Duration::from_millis(number(
                 "PROXMOX_RETRY_DELAY",
                 "--retry-delay",
@@ -290,7 +301,12 @@ fn token_owner(user: Option<&str>, name: Option<&str>) -> Result<(String, String
     }
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
     if name.is_empty() || !name.chars().all(plain) {
-        return Err(bad("PROXMOX_TOKEN_NAME", "--token-name", name, "give the token's name, e.g. mcp, or user@realm!mcp"));
+        return Err(bad(
+            "PROXMOX_TOKEN_NAME",
+            "--token-name",
+            name,
+            "give the token's name, e.g. mcp, or user@realm!mcp",
+        ));
     }
     Ok((user.to_owned(), name.to_owned()))
 }
@@ -328,15 +344,12 @@ fn fingerprint(text: &str) -> Result<[u8; 32], BadSettings> {
     Ok(pin)
 }
 
-fn tier(
-    given: Option<&str>,
-    elevated: Option<String>,
-    notices: &mut Vec<(bool, String)>,
-) -> Result<Tier, BadSettings> {
+fn tier(given: Option<&str>, elevated: Option<String>, notices: &mut Vec<(bool, String)>) -> Result<Tier, BadSettings> {
     if let Some(text) = given {
         let names = Tier::ALL.map(Tier::as_str);
         return Tier::parse(&text.to_lowercase()).ok_or_else(|| {
-            let near = proxmox_spec::nearest(text, names).map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
+            let near =
+                proxmox_spec::nearest(text, names).map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
             bad("PROXMOX_TIER", "--tier", text, format!("give one of {}.{near}", names.join(", ")))
         });
     }
@@ -385,7 +398,8 @@ fn tools(variable: &'static str, flag: &'static str, given: &[String]) -> Result
             continue;
         }
         let near = proxmox_spec::nearest(&plain, known()).map(|name| format!(" Did you mean `{name}`?"));
-        let says = format!("there is no tool of this name.{} `proxmox-mcp tools` lists them.", near.unwrap_or_default());
+        let says =
+            format!("there is no tool of this name.{} `proxmox-mcp tools` lists them.", near.unwrap_or_default());
         return Err(bad(variable, flag, text, says));
     }
     Ok(names)

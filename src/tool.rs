@@ -108,6 +108,20 @@ pub struct Argument {
     pub needs: Option<Need>,
 }
 
+impl Argument {
+    /// An optional text without a rule.
+    pub const NONE: Argument = Argument {
+        name: "",
+        doc: "",
+        required: false,
+        form: Form::Text,
+        rule: Rule::NONE,
+        default: Preset::None,
+        secret: false,
+        needs: None,
+    };
+}
+
 /// The form in which an argument is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -161,6 +175,23 @@ pub struct Rule {
     pub except: &'static [(&'static str, &'static str)],
 }
 
+impl Rule {
+    /// No rule beyond the form's.
+    pub const NONE: Rule = Rule {
+        values: &[],
+        refused: &[],
+        minimum: None,
+        maximum: None,
+        min_length: None,
+        max_length: None,
+        format: None,
+        pattern: None,
+        part: false,
+        fact: None,
+        except: &[],
+    };
+}
+
 /// A parameter of the API, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fact {
@@ -168,6 +199,12 @@ pub struct Fact {
     pub path: &'static str,
     /// Empty for `Rest`: all parameters of the method.
     pub param: &'static str,
+}
+
+impl Fact {
+    pub const fn new(verb: Verb, path: &'static str, param: &'static str) -> Fact {
+        Fact { verb, path, param }
+    }
 }
 
 /// A value that is used when the caller gives none.
@@ -209,6 +246,8 @@ pub struct Returns {
     pub filters: &'static [Filter],
     /// Rows that are kept whatever the arguments: (field, accepted values).
     pub only: &'static [(&'static str, &'static [&'static str])],
+    /// Rows that are left out whatever the arguments: (field, values).
+    pub drop: &'static [(&'static str, &'static [&'static str])],
     /// Field that a list is sorted by; `-` in front = descending.
     pub sort: Option<&'static str>,
     /// Rows of a page when the caller gives no `limit`; `None` = all rows.
@@ -217,6 +256,21 @@ pub struct Returns {
     pub parts: &'static [Part],
     /// Parameters of the sent request that the answer repeats (ids chosen by the cluster): (parameter, field).
     pub echo: &'static [(&'static str, &'static str)],
+}
+
+impl Returns {
+    /// The whole object that the API answers with.
+    pub const NONE: Returns = Returns {
+        form: Answer::Object,
+        fields: &[],
+        filters: &[],
+        only: &[],
+        drop: &[],
+        sort: None,
+        page: None,
+        parts: &[],
+        echo: &[],
+    };
 }
 
 /// The form of a successful answer.
@@ -247,6 +301,12 @@ pub struct Field {
     pub to: &'static str,
 }
 
+impl Field {
+    pub const fn new(from: &'static str, to: &'static str) -> Field {
+        Field { from, to }
+    }
+}
+
 /// An argument that chooses rows of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Filter {
@@ -254,6 +314,12 @@ pub struct Filter {
     /// In the API's answer.
     pub field: &'static str,
     pub by: Match,
+}
+
+impl Filter {
+    pub const fn new(argument: &'static str, field: &'static str, by: Match) -> Filter {
+        Filter { argument, field, by }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

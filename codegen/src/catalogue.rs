@@ -163,6 +163,7 @@ pub enum PathPart {
     Literal(String),
     /// Of the located guest.
     Node,
+    Kind,
     Vmid,
     Value(Source),
 }
@@ -234,7 +235,7 @@ pub struct Also {
 
 #[derive(Debug)]
 pub enum Guard {
-    Digest { requests: Vec<(Option<Kind>, Request)>, show: String, expect: Option<String> },
+    Digest { request: Request, show: String, expect: Option<String> },
     Absent { request: Request, row: (String, Template), unless: Option<String>, say: String },
     Vacant { id: String, replace: Option<String> },
 }

@@ -1,4 +1,35 @@
-//! placeholder
-use crate::catalogue::Catalogue;
+//! [`Catalogue`] → text: Rust, the examples for the tests, and the docs.
+//!
+//! Emitters are infallible on a checked catalogue; what can still fail is a template, or Rust that does not parse, which
+//! is a mistake of this crate and said as such.
+
+mod docs;
+mod examples;
+mod routes;
+mod schema;
+mod surfaces;
+mod tables;
+mod tokens;
+mod tools;
+
 use crate::Artifacts;
-pub fn emit(_c: &Catalogue, _t: &[(String, String)]) -> Result<Artifacts, String> { Ok(Artifacts { rust: String::new(), docs: Vec::new() }) }
+use crate::catalogue::Catalogue;
+use proc_macro2::TokenStream;
+
+/// Everything that is generated from a catalogue.
+pub fn emit(catalogue: &Catalogue, templates: &[(String, String)]) -> Result<Artifacts, String> {
+    let tools: TokenStream = catalogue.tools().map(tools::emit).collect();
+    let tables = tables::emit(catalogue);
+    let surfaces = surfaces::emit(catalogue);
+    let mut rust = pretty(quote::quote! { #tables #surfaces #tools })?;
+    rust.insert_str(0, "// Generated from tools.yaml. Do not edit: change the catalogue.\n\n");
+    let examples = pretty(examples::emit(catalogue))?;
+    let docs = docs::emit(catalogue, templates)?;
+    Ok(Artifacts { rust, examples, docs })
+}
+
+fn pretty(tokens: TokenStream) -> Result<String, String> {
+    let file: syn::File =
+        syn::parse2(tokens).map_err(|error| format!("the generator wrote Rust that does not parse: {error}"))?;
+    Ok(prettyplease::unparse(&file))
+}

@@ -27,6 +27,8 @@ pub struct Source<'a> {
 pub struct Artifacts {
     /// The catalogue as a Rust file to `include!`.
     pub rust: String,
+    /// The examples as a Rust file for the tests to `include!`.
+    pub examples: String,
     /// (path below `docs/`, text).
     pub docs: Vec<(String, String)>,
 }

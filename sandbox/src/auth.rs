@@ -66,9 +66,7 @@ pub(crate) fn identify(
 /// What the facts forbid to every token, and to everybody but root@pam.
 pub(crate) fn permit(method: &Method, user: &str, path: &str) -> Result<(), Failure> {
     if !method.allow_token && user.contains('!') {
-        return Err(Failure::forbidden(&format!(
-            "URI '{path}' not available with API token, need proper ticket.\n"
-        )));
+        return Err(Failure::forbidden(&format!("URI '{path}' not available with API token, need proper ticket.\n")));
     }
     let open = OPEN.contains(&(method.verb, method.path));
     if method.permissions.root_only && !open {

@@ -20,9 +20,14 @@ pub(crate) enum Wanted {
     /// No medium, or the node's own CD drive.
     Nothing,
     /// A new volume of that many bytes.
-    New { storage: String, size: u64 },
+    New {
+        storage: String,
+        size: u64,
+    },
     /// A drive with the data for the first boot.
-    CloudInit { storage: String },
+    CloudInit {
+        storage: String,
+    },
     Existing(String),
 }
 

@@ -84,7 +84,8 @@ fn read(cluster: &mut Cluster, call: &Call) -> Reply {
     let stored = cluster.store.get(&call.path);
     if shape.ty == Type::Array {
         let mut items = cluster.store.list(&call.path);
-        for (name, wanted) in call.args.texts().filter(|(name, _)| call.method.param(name).is_some_and(|p| !p.in_path)) {
+        for (name, wanted) in call.args.texts().filter(|(name, _)| call.method.param(name).is_some_and(|p| !p.in_path))
+        {
             items.retain(|item| item.get(name).is_none_or(|value| text_of(value) == wanted));
         }
         if items.is_empty() && stored.is_none() {
@@ -129,7 +130,13 @@ fn create(cluster: &mut Cluster, call: &Call) -> Reply {
         }
         _ if matches!(call.method.segments.last(), Some(Segment::Param(_) | Segment::Remainder(_))) => {
             let (parent, id) = call.path.rsplit_once('/').unwrap_or(("", ""));
-            cluster.store.put(&call.path, parent, last_param(call.method).unwrap_or_default(), id, Value::Object(fields));
+            cluster.store.put(
+                &call.path,
+                parent,
+                last_param(call.method).unwrap_or_default(),
+                id,
+                Value::Object(fields),
+            );
         }
         _ => {}
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use proxmox_spec::{Type, find, Verb};
+use proxmox_spec::{Type, Verb, find};
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
@@ -107,8 +107,17 @@ impl Kind {
 
     /// Whether the configuration has an option of that name.
     pub(crate) fn has_option(self, name: &str) -> bool {
-        const NOT_OPTIONS: [&str; 9] =
-            ["delete", "digest", "revert", "force", "skiplock", "background_delay", "node", "vmid", "import-working-storage"];
+        const NOT_OPTIONS: [&str; 9] = [
+            "delete",
+            "digest",
+            "revert",
+            "force",
+            "skiplock",
+            "background_delay",
+            "node",
+            "vmid",
+            "import-working-storage",
+        ];
         !NOT_OPTIONS.contains(&name) && find(Verb::Put, self.config_path()).is_some_and(|m| m.param(name).is_some())
     }
 

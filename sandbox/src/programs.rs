@@ -172,7 +172,8 @@ fn program(name: &str, words: &[&str], input: &str, run: &mut Run) {
         }
         ("head", _) => input.lines().take(10).for_each(|line| run.out.push_str(&format!("{line}\n"))),
         ("systemctl", ["is-active", unit]) => {
-            let known = ["ssh", "sshd", "nginx", "cron", "qemu-guest-agent"].contains(&unit.trim_end_matches(".service"));
+            let known =
+                ["ssh", "sshd", "nginx", "cron", "qemu-guest-agent"].contains(&unit.trim_end_matches(".service"));
             run.out.push_str(if known { "active\n" } else { "inactive\n" });
             run.exit_code = if known { 0 } else { 3 };
         }

@@ -39,7 +39,6 @@ pub(crate) struct Call {
 /// A file that was received; its bytes are counted and hashed, not kept.
 #[derive(Debug, Clone)]
 pub(crate) struct UploadedFile {
-    pub name: String,
     /// Bytes.
     pub size: u64,
     /// The digest by the algorithm that the request named, lower-case hex.

@@ -207,4 +207,3 @@ fn response(status: StatusCode, content_type: &'static str, body: String) -> Res
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
-

@@ -4,13 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    answer::Failure,
-    clock,
-    cluster::Cluster,
-    guest::Kind,
-    upid::Upid,
-};
+use crate::{answer::Failure, clock, cluster::Cluster, guest::Kind, upid::Upid};
 
 /// How long a second write waits for the file lock of a guest, in milliseconds.
 const LOCK_WAIT: i64 = 10_000;
@@ -57,10 +51,20 @@ pub(crate) struct Task {
 
 enum State {
     /// Waits for the file lock since then (milliseconds).
-    Waiting { since: i64, begin: Begin },
-    Running { from: i64, to: i64, plan: Box<Plan> },
+    Waiting {
+        since: i64,
+        begin: Begin,
+    },
+    Running {
+        from: i64,
+        to: i64,
+        plan: Box<Plan>,
+    },
     /// At that second, with that exit status.
-    Ended { at: i64, status: String },
+    Ended {
+        at: i64,
+        status: String,
+    },
 }
 
 impl Plan {

@@ -103,9 +103,8 @@ fn requires_text(method: &Method, name: &str) -> String {
 }
 
 fn normalize(param: &'static Param, name: &str, arg: Arg) -> Result<Arg, (String, String)> {
-    let wrong_kind = |got: &str| {
-        Err((name.to_owned(), format!("type check ('{}') failed - got {got}", type_name(param.ty))))
-    };
+    let wrong_kind =
+        |got: &str| Err((name.to_owned(), format!("type check ('{}') failed - got {got}", type_name(param.ty))));
     let list_format = param.format.is_some_and(|format| format.ends_with("-list"));
     match (param.ty, arg) {
         (Type::Any, arg) => Ok(arg),
@@ -138,4 +137,3 @@ fn array(param: &'static Param, name: &str, list: Vec<String>) -> Result<Arg, (S
         }
     }
 }
-

@@ -20,6 +20,8 @@ pub struct RestPairs {
     pub pairs: Vec<(String, Wire)>,
     /// Parameters that some of the methods do not have, or not with this value: wire name, index of the fact.
     pub lacking: Vec<(String, usize)>,
+    /// Wire names of those that are never to be shown.
+    pub secret: Vec<String>,
 }
 
 /// A method that the parameters may be for, and its place in the list of facts.
@@ -59,6 +61,9 @@ impl Fields<'_> {
                 }
                 Ok((wire, value, lacking)) => {
                     rest.lacking.extend(lacking.into_iter().map(|index| (wire.clone(), index)));
+                    if methods.iter().any(|(_, method)| method.param(&wire).is_some_and(|param| param.secret)) {
+                        rest.secret.push(wire.clone());
+                    }
                     rest.pairs.push((wire, value));
                 }
                 Err(more) => problems.extend(more),

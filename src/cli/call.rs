@@ -2,7 +2,8 @@
 
 use super::{Exit, pairs, table, tools};
 use crate::catalogue;
-use crate::engine::{Answer, Engine, Failure, Progress, Watch};
+use crate::engine::{Answer, Engine, Failure, FailureKind, Progress, Watch};
+use crate::tool::Tool;
 use clap::Args;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
@@ -57,7 +58,7 @@ pub async fn run(call: Call, engine: &Engine) -> Exit {
         // Ends with the call; a broken terminal is no reason to lose the answer.
         let _ = shown.await;
     }
-    print(ended, call.json)
+    print(ended, surface.tool, call.json)
 }
 
 /// Progress on one line of a terminal, which is empty again at the end.
@@ -76,7 +77,7 @@ async fn show(mut steps: UnboundedReceiver<Progress>) {
     let _ = terminal.flush();
 }
 
-fn print(ended: Result<Answer, Failure>, json: bool) -> Exit {
+fn print(ended: Result<Answer, Failure>, tool: &Tool, json: bool) -> Exit {
     let answer = match ended {
         Ok(answer) => answer,
         Err(failure) => {
@@ -85,7 +86,12 @@ fn print(ended: Result<Answer, Failure>, json: bool) -> Exit {
         }
     };
     let exit = of_answer(&answer);
-    let text = if json { format!("{:#}\n", Value::Object(answer.content)) } else { table::answer(&answer.content) };
+    let text = if json {
+        format!("{:#}\n", Value::Object(answer.content))
+    } else {
+        let schema = serde_json::from_str(tool.output_schema).unwrap_or(Value::Null);
+        table::answer(&answer.content, &schema)
+    };
     let mut output = std::io::stdout();
     // A reader that went away (`| head`) is no failure of the tool.
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
@@ -104,5 +110,21 @@ fn of_answer(answer: &Answer) -> Exit {
 }
 
 fn of_failure(failure: &Failure) -> Exit {
-    match failure.kind() { crate::engine::Kind::BadArguments => Exit::Usage, _ => Exit::Failed }
+    match failure.kind() {
+        FailureKind::BadArguments | FailureKind::Ambiguous | FailureKind::Local => Exit::Usage,
+        FailureKind::Refused => Exit::Refused,
+        FailureKind::Unauthenticated | FailureKind::Tls | FailureKind::Timeout | FailureKind::Connection => {
+            Exit::Unreachable
+        }
+        FailureKind::Cancelled => Exit::Unsettled,
+        FailureKind::Forbidden
+        | FailureKind::NotFound
+        | FailureKind::Locked
+        | FailureKind::NoQuorum
+        | FailureKind::NodeOffline
+        | FailureKind::Conflict
+        | FailureKind::Unreadable
+        | FailureKind::Api
+        | FailureKind::Busy => Exit::Failed,
+    }
 }

@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 /// Columns that are at most this wide are not wrapped, whatever the terminal's width.
 const WIDEST: u16 = 60;
 
-/// The answer as text, ending with a line break.
-pub fn answer(content: &Map<String, Value>) -> String {
-    let lists: Vec<(&String, &Vec<Value>)> = content.iter().filter_map(|(key, value)| Some((key, rows(value)?))).collect();
+/// The answer as text, ending with a line break. `schema` is the tool's output schema, whose descriptions hold units.
+pub fn answer(content: &Map<String, Value>, schema: &Value) -> String {
+    let lists: Vec<(&String, &Vec<Value>)> =
+        content.iter().filter_map(|(key, value)| Some((key, rows(value)?))).collect();
     // The count of a list's rows; elsewhere a field of that name is a size.
     let count = content.get("total").and_then(Value::as_u64).filter(|_| !lists.is_empty());
     let mut text = String::new();
@@ -19,7 +20,7 @@ pub fn answer(content: &Map<String, Value>) -> String {
     for (key, value) in content {
         let counted = matches!(key.as_str(), "total" | "offset" | "next_offset") && count.is_some();
         if rows(value).is_none() && !counted && key != "notes" && key != "log" {
-            flatten(key, key, value, &mut pairs);
+            flatten(key, of(schema, key), value, &mut pairs);
         }
     }
     if !pairs.is_empty() {
@@ -36,7 +37,7 @@ pub fn answer(content: &Map<String, Value>) -> String {
         if lists.len() > 1 || !text.is_empty() {
             text += &format!("{key}:\n");
         }
-        text += &finished(&of_rows(list));
+        text += &finished(&of_rows(list, &of(schema, key)["items"]));
     }
     if let Some(total) = count {
         let shown: usize = lists.first().map_or(0, |(_, list)| list.len());
@@ -61,14 +62,14 @@ fn rows(value: &Value) -> Option<&Vec<Value>> {
 
 fn lines(value: Option<&Value>) -> Vec<String> {
     match value {
-        Some(Value::Array(list)) => list.iter().map(|line| cell("", line)).collect(),
+        Some(Value::Array(list)) => list.iter().map(|line| cell(&Value::Null, line)).collect(),
         Some(Value::Null) | None => Vec::new(),
         Some(Value::String(text)) => text.lines().map(clean).collect(),
-        Some(other) => vec![cell("", other)],
+        Some(other) => vec![cell(&Value::Null, other)],
     }
 }
 
-fn of_rows(list: &[Value]) -> Table {
+fn of_rows(list: &[Value], schema: &Value) -> Table {
     let mut columns: Vec<&str> = Vec::new();
     for key in list.iter().filter_map(Value::as_object).flat_map(Map::keys) {
         if !columns.contains(&key.as_str()) {
@@ -82,7 +83,11 @@ fn of_rows(list: &[Value]) -> Table {
     }
     let mut table = plain(&columns);
     for row in list {
-        table.add_row(columns.iter().map(|column| row.get(column).map_or_else(String::new, |value| cell(column, value))));
+        let cells = columns.iter().map(|column| match row.get(column) {
+            Some(value) => cell(of(schema, column), value),
+            None => String::new(),
+        });
+        table.add_row(cells);
     }
     table
 }
@@ -111,25 +116,33 @@ pub(super) fn finished(table: &Table) -> String {
 }
 
 /// Objects inside objects become `outer.inner`.
-fn flatten(path: &str, field: &str, value: &Value, pairs: &mut Vec<(String, String)>) {
+fn flatten(path: &str, schema: &Value, value: &Value, pairs: &mut Vec<(String, String)>) {
     match value {
         Value::Object(object) if !object.is_empty() => {
             for (key, value) in object {
-                flatten(&format!("{path}.{key}"), key, value, pairs);
+                flatten(&format!("{path}.{key}"), of(schema, key), value, pairs);
             }
         }
-        other => pairs.push((path.to_owned(), cell(field, other))),
+        other => pairs.push((path.to_owned(), cell(schema, other))),
     }
 }
 
-fn cell(field: &str, value: &Value) -> String {
+/// The schema of a field of an object; null when it says nothing of it.
+fn of<'a>(schema: &'a Value, field: &str) -> &'a Value {
+    &schema["properties"][field]
+}
+
+fn cell(schema: &Value, value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
-        Value::Number(number) => units::human(field, number).unwrap_or_else(|| number.to_string()),
+        Value::Number(number) => {
+            let unit = schema["description"].as_str().unwrap_or_default();
+            units::human(unit, number).unwrap_or_else(|| number.to_string())
+        }
         Value::String(text) => clean(text),
         Value::Array(list) if list.iter().all(|item| !item.is_object() && !item.is_array()) => {
-            list.iter().map(|item| cell(field, item)).collect::<Vec<_>>().join(", ")
+            list.iter().map(|item| cell(&schema["items"], item)).collect::<Vec<_>>().join(", ")
         }
         nested => clean(&nested.to_string()),
     }
@@ -146,7 +159,12 @@ mod tests {
     use serde_json::json;
 
     fn shown(content: Value) -> String {
-        content.as_object().map(answer).unwrap_or_default()
+        let size = json!({"description": "bytes"});
+        let schema = json!({"properties": {
+            "guests": {"items": {"properties": {"maxmem": size}}},
+            "memory": {"properties": {"total": size, "used": size}},
+        }});
+        content.as_object().map(|content| answer(content, &schema)).unwrap_or_default()
     }
 
     #[test]

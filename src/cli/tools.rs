@@ -144,8 +144,11 @@ fn one(surface: &Surface, access: &Access) -> String {
         let when = if when.is_empty() { String::new() } else { format!("  ({when})") };
         let _ = writeln!(text, "sends {} {}{when}", route.verb, route.path);
     }
-    let taken: Vec<&Argument> =
-        tool.arguments.iter().filter(|argument| !surface.preset.iter().any(|(name, _)| *name == argument.name)).collect();
+    let taken: Vec<&Argument> = tool
+        .arguments
+        .iter()
+        .filter(|argument| !surface.preset.iter().any(|(name, _)| *name == argument.name))
+        .collect();
     if taken.is_empty() {
         text += "\ntakes no arguments\n";
     } else {
@@ -153,7 +156,12 @@ fn one(surface: &Surface, access: &Access) -> String {
         for argument in taken {
             let name = surface.rename.iter().find(|(_, canonical)| *canonical == argument.name);
             let name = name.map_or(argument.name, |(name, _)| name);
-            table.add_row([name.to_owned(), form(argument), default(surface, argument), argument.doc.trim().to_owned()]);
+            table.add_row([
+                name.to_owned(),
+                form(argument),
+                default(surface, argument),
+                argument.doc.trim().to_owned(),
+            ]);
         }
         let _ = write!(text, "\n{}", finished(&table));
     }

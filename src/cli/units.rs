@@ -1,21 +1,20 @@
-//! Numbers as a person reads them, by the API's own field names.
-//!
-//! The API uses one name for one unit nearly everywhere (`maxmem` is bytes, `uptime` is seconds); names that mean
-//! different things in different places, such as `memory` (MiB in a configuration), are left as they are.
+//! Numbers as a person reads them, by the unit that the catalogue gives the field in the tool's output schema.
 
 use serde_json::Number;
 
-/// A number of this field with its unit, or `None` when the field has none that is sure.
-pub fn human(field: &str, number: &Number) -> Option<String> {
-    match field {
-        "mem" | "maxmem" | "freemem" | "memhost" | "disk" | "maxdisk" | "size" | "used" | "avail" | "free"
-        | "diskread" | "diskwrite" | "netin" | "netout" | "total" => bytes(number.as_f64()?),
-        "uptime" => duration(number.as_u64()?),
-        "starttime" | "endtime" | "ctime" | "snaptime" | "next_run" => instant(number.as_u64()?),
-        "cpu" => Some(format!("{:.1} %", number.as_f64()? * 100.0)),
-        _ if field.ends_with("_bytes") => bytes(number.as_f64()?),
-        _ if field.ends_with("_seconds") => duration(number.as_u64()?),
-        _ => None,
+/// A number with its unit, or `None` when the field has none that is known here.
+pub fn human(unit: &str, number: &Number) -> Option<String> {
+    let unit = unit.to_ascii_lowercase();
+    if unit.starts_with("bytes") {
+        bytes(number.as_f64()?)
+    } else if unit.starts_with("seconds") {
+        duration(number.as_u64()?)
+    } else if unit.starts_with("unix time") {
+        instant(number.as_u64()?)
+    } else if unit.starts_with("share") {
+        Some(format!("{:.1} %", number.as_f64()? * 100.0))
+    } else {
+        None
     }
 }
 
@@ -80,31 +79,33 @@ fn instant(seconds: u64) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn shown(field: &str, number: impl Into<Number>) -> Option<String> {
-        human(field, &number.into())
+    fn shown(unit: &str, number: impl Into<Number>) -> Option<String> {
+        human(unit, &number.into())
     }
 
     #[test]
     fn sizes_times_and_shares_get_units() {
-        assert_eq!(shown("maxmem", 4_294_967_296_u64).as_deref(), Some("4 GiB"));
-        assert_eq!(shown("disk", 1_610_612_736_u64).as_deref(), Some("1.5 GiB"));
-        assert_eq!(shown("netin", 900).as_deref(), Some("900 B"));
-        assert_eq!(shown("uptime", 59).as_deref(), Some("59 s"));
-        assert_eq!(shown("uptime", 93_600).as_deref(), Some("1 d 2 h"));
-        assert_eq!(Number::from_f64(0.0312).and_then(|cpu| human("cpu", &cpu)).as_deref(), Some("3.1 %"));
+        assert_eq!(shown("bytes", 4_294_967_296_u64).as_deref(), Some("4 GiB"));
+        assert_eq!(shown("bytes", 1_610_612_736_u64).as_deref(), Some("1.5 GiB"));
+        assert_eq!(shown("bytes", 900).as_deref(), Some("900 B"));
+        assert_eq!(shown("seconds", 59).as_deref(), Some("59 s"));
+        assert_eq!(shown("seconds", 93_600).as_deref(), Some("1 d 2 h"));
+        let share = Number::from_f64(0.0312).and_then(|cpu| human("share of the processors, 0 to 1", &cpu));
+        assert_eq!(share.as_deref(), Some("3.1 %"));
     }
 
     #[test]
     fn dates_follow_the_calendar() {
-        assert_eq!(shown("starttime", 0).as_deref(), Some("1970-01-01 00:00:00 UTC"));
-        assert_eq!(shown("starttime", 951_782_400).as_deref(), Some("2000-02-29 00:00:00 UTC"));
-        assert_eq!(shown("endtime", 1_793_520_000).as_deref(), Some("2026-11-01 08:00:00 UTC"));
-        assert_eq!(shown("endtime", 1_735_689_599).as_deref(), Some("2024-12-31 23:59:59 UTC"));
+        let date = |seconds: u64| shown("Unix time, seconds", seconds);
+        assert_eq!(date(0).as_deref(), Some("1970-01-01 00:00:00 UTC"));
+        assert_eq!(date(951_782_400).as_deref(), Some("2000-02-29 00:00:00 UTC"));
+        assert_eq!(date(1_793_520_000).as_deref(), Some("2026-11-01 08:00:00 UTC"));
+        assert_eq!(date(1_735_689_599).as_deref(), Some("2024-12-31 23:59:59 UTC"));
     }
 
     #[test]
-    fn what_has_no_sure_unit_stays_as_it_is() {
-        assert_eq!(shown("memory", 2048), None);
-        assert_eq!(shown("vmid", 100), None);
+    fn what_has_no_known_unit_stays_as_it_is() {
+        assert_eq!(shown("MiB", 2048), None);
+        assert_eq!(shown("", 100), None);
     }
 }

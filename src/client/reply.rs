@@ -102,7 +102,10 @@ mod tests {
         assert_eq!(rejection.message, "Parameter verification failed.");
         assert_eq!(rejection.errors, [("vmid".to_owned(), "taken".to_owned())]);
         assert_eq!(of(401, "No ticket", "", "").message, "No ticket");
-        assert_eq!(of(500, "storage 'x' does not exist", "application/json", r#"{"data":null}"#).message, "storage 'x' does not exist");
+        assert_eq!(
+            of(500, "storage 'x' does not exist", "application/json", r#"{"data":null}"#).message,
+            "storage 'x' does not exist"
+        );
         assert_eq!(of(501, "", "text/plain", "no such uri").message, "no such uri");
     }
 }

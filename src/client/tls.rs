@@ -133,9 +133,7 @@ impl ServerCertVerifier for Verifier {
         let verdict = match &self.believe {
             Believe::Chain(chain) => chain.verify_server_cert(leaf, intermediates, server, ocsp, now),
             Believe::Pin(pin) if *pin == fingerprint => Ok(ServerCertVerified::assertion()),
-            Believe::Pin(_) => {
-                Err(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
-            }
+            Believe::Pin(_) => Err(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)),
             Believe::Anything => Ok(ServerCertVerified::assertion()),
         };
         if verdict.is_err() {

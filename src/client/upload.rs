@@ -28,11 +28,7 @@ pub struct Upload {
 ///
 /// # Errors
 /// [`Trouble::File`]: the file may not be read, or cannot be. Nothing was sent then.
-pub async fn prepare(
-    request: &PreparedRequest,
-    file: &FileSource,
-    folder: Option<&Path>,
-) -> Result<Upload, Trouble> {
+pub async fn prepare(request: &PreparedRequest, file: &FileSource, folder: Option<&Path>) -> Result<Upload, Trouble> {
     let (part, size, own_name) = match file {
         FileSource::Bytes(bytes) => {
             let size = bytes.len() as u64;
@@ -110,11 +106,31 @@ async fn open(path: &Path) -> Result<(tokio::fs::File, u64), Trouble> {
     if !found.is_file() {
         return Err(Trouble::File(format!("{} is not a regular file", path.display())));
     }
+    // What was opened must be what stands at that place, reached without a link: somebody may have exchanged a part of
+    // the path since it was checked.
+    let now = path.symlink_metadata().map_err(failed)?;
+    if !same_file(&found, &now) || path.canonicalize().ok().as_deref() != Some(path) {
+        return Err(Trouble::File(format!("{} was exchanged while it was opened", path.display())));
+    }
     Ok((file, found.len()))
 }
 
+#[cfg(unix)]
+fn same_file(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn same_file(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    one.file_type() == other.file_type() && one.len() == other.len()
+}
+
 /// Exactly `size` bytes: a file that shrinks meanwhile ends the upload with an error, one that grows is cut.
-fn chunks(file: tokio::fs::File, size: u64) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> + Send + 'static {
+fn chunks(
+    file: tokio::fs::File,
+    size: u64,
+) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> + Send + 'static {
     stream::try_unfold((file, size), |(mut file, left)| async move {
         if left == 0 {
             return Ok(None);

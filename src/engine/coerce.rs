@@ -35,7 +35,13 @@ impl Losses {
 
 /// A value of the declared shape; `None` when it is absent, null, or cannot be read as declared. `name` is for notes.
 /// A secret is left out unless `wanted`, that is, unless the tool names the field as one it shows.
-pub fn value(given: &Value, shape: Option<&'static Shape>, name: &str, wanted: bool, losses: &mut Losses) -> Option<Value> {
+pub fn value(
+    given: &Value,
+    shape: Option<&'static Shape>,
+    name: &str,
+    wanted: bool,
+    losses: &mut Losses,
+) -> Option<Value> {
     let Some(shape) = shape else { return free(given, name, losses) };
     if shape.secret && !wanted {
         losses.add(format!("`{name}` is a secret and is not shown."));
@@ -116,9 +122,11 @@ fn integer(given: &Value) -> Option<Number> {
         Value::Number(number) => number.as_f64().and_then(whole),
         Value::String(text) => {
             let text = text.trim();
-            text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from)).ok().or_else(|| {
-                text.parse::<f64>().ok().and_then(whole)
-            })
+            text.parse::<i64>()
+                .map(Number::from)
+                .or_else(|_| text.parse::<u64>().map(Number::from))
+                .ok()
+                .or_else(|| text.parse::<f64>().ok().and_then(whole))
         }
         Value::Bool(truth) => Some(Number::from(u8::from(*truth))),
         _ => None,

@@ -58,9 +58,13 @@ pub fn connection(settings: &Settings, request: &PreparedRequest, trouble: &Trou
         }
         Trouble::Busy(limit) => (
             FailureKind::Busy,
-            format!("{limit} requests are under way already and none of them ended in time. Call fewer tools at once, and try again."),
+            format!(
+                "{limit} requests are under way already and none of them ended in time. Call fewer tools at once, and try again."
+            ),
         ),
-        Trouble::Cancelled => (FailureKind::Cancelled, format!("The call was cancelled before {request} was answered.")),
+        Trouble::Cancelled => {
+            (FailureKind::Cancelled, format!("The call was cancelled before {request} was answered."))
+        }
         Trouble::Redirect(to) => (
             FailureKind::Connection,
             format!(
@@ -70,7 +74,9 @@ pub fn connection(settings: &Settings, request: &PreparedRequest, trouble: &Trou
         ),
         Trouble::Unreadable(what) => (
             FailureKind::Unreadable,
-            format!("What came back from {at} for {request} cannot be read: {what}. Does PROXMOX_HOST really name a Proxmox VE node?"),
+            format!(
+                "What came back from {at} for {request} cannot be read: {what}. Does PROXMOX_HOST really name a Proxmox VE node?"
+            ),
         ),
         Trouble::Rejected(rejection) => (FailureKind::Api, rejection.message.clone()),
     };
@@ -149,7 +155,9 @@ async fn rejected(call: &Call<'_>, request: &PreparedRequest, rejection: &Reject
         _ if has("is locked (") || has("can't lock file") || has("trying to acquire lock") => {
             let lock = message.split_once('(').and_then(|(_, rest)| Some(rest.split_once(')')?.0));
             let next = match lock.filter(|_| has("is locked (")) {
-                Some(lock) => format!("The guest holds the lock `{lock}`: that operation runs, or broke off and left it."),
+                Some(lock) => {
+                    format!("The guest holds the lock `{lock}`: that operation runs, or broke off and left it.")
+                }
                 None => "Another task works on the guest at this moment.".to_owned(),
             };
             (FailureKind::Locked, next)

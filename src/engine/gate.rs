@@ -87,9 +87,7 @@ fn applies(danger: &Danger, value: &str) -> bool {
 /// `scsi*` matches `scsi` and `scsi0`, not `scsihw`.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.strip_suffix('*') {
-        Some(prefix) => {
-            text.strip_prefix(prefix).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
-        }
+        Some(prefix) => text.strip_prefix(prefix).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())),
         None => pattern == text,
     }
 }

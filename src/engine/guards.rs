@@ -8,7 +8,7 @@ use super::failure::{Failure, FailureKind};
 use super::located::{Located, Reads, fill};
 use crate::client::{PreparedRequest, Repeat};
 use crate::plan::Guard;
-use crate::tool::Kind;
+use crate::tool::{Kind, Verb};
 use serde_json::{Map, Value};
 
 /// What a guard brought along.
@@ -41,7 +41,8 @@ pub async fn check(
             expected(&now, expect, &request)?;
             let digest = now.get("digest").and_then(Value::as_str).map(str::to_owned);
             let note = digest.is_none().then(|| {
-                "The API gave no digest, so a change by somebody else at the same moment would not be noticed.".to_owned()
+                "The API gave no digest, so a change by somebody else at the same moment would not be noticed."
+                    .to_owned()
             });
             let previous = (!show.is_empty()).then(|| (*show, before(&now, draft)));
             Ok(Found { digest, previous, note })
@@ -75,7 +76,8 @@ fn expected(now: &Map<String, Value>, expect: &[(String, String)], request: &Pre
         .iter()
         .filter(|(field, value)| !same(now.get(field), value))
         .map(|(field, value)| {
-            let there = now.get(field).map_or("nothing".to_owned(), |value| format!("`{}`", clean::line(&plain(value), 200)));
+            let there =
+                now.get(field).map_or("nothing".to_owned(), |value| format!("`{}`", clean::line(&plain(value), 200)));
             format!("`{field}` is {there}, not `{value}`")
         })
         .collect();
@@ -120,8 +122,13 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
-/// The values of what the request sets or deletes, as they are now; null = not set.
+/// The values of what the request sets or deletes, as they are now; null = not set. All of them when the whole object
+/// goes.
 fn before(now: &Map<String, Value>, draft: &PreparedRequest) -> Map<String, Value> {
+    if draft.verb == Verb::Delete {
+        let gone = now.iter().filter(|(name, _)| *name != "digest");
+        return gone.map(|(name, value)| (name.clone(), shown(value))).collect();
+    }
     let mut names: Vec<String> = Vec::new();
     for param in &draft.params {
         match &*param.name {
@@ -137,14 +144,17 @@ fn before(now: &Map<String, Value>, draft: &PreparedRequest) -> Map<String, Valu
     names
         .into_iter()
         .map(|name| {
-            let value = match now.get(&name) {
-                Some(Value::String(text)) => Value::String(clean::capped(text, clean::LONGEST).0),
-                Some(value) => value.clone(),
-                None => Value::Null,
-            };
+            let value = now.get(&name).map_or(Value::Null, shown);
             (name, value)
         })
         .collect()
+}
+
+fn shown(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(clean::capped(text, clean::LONGEST).0),
+        other => other.clone(),
+    }
 }
 
 async fn vacant(

@@ -66,6 +66,7 @@ pub fn fill(request: &Request, located: &Located, reads: &Reads) -> Result<Prepa
             PathPart::Literal(text) => filled.literal(text),
             PathPart::Value(segment) => filled.segment(segment),
             PathPart::Node => filled.segment(located.node.as_ref().ok_or_else(|| missing("the guest's node"))?),
+            PathPart::Kind => filled.literal(located.kind.ok_or_else(|| missing("the guest's kind"))?.as_str()),
             PathPart::Vmid => filled.literal(&located.vmid.ok_or_else(|| missing("the guest's id"))?.to_string()),
         }
     }
@@ -82,7 +83,10 @@ pub fn fill(request: &Request, located: &Located, reads: &Reads) -> Result<Prepa
             },
             Value::Open(Open::Read(path)) => {
                 let read = reads.values.iter().find(|(of, _)| of == path);
-                vec![read.map(|(_, value)| value.clone()).ok_or_else(|| missing(&format!("the answer of GET {path}")))?]
+                vec![
+                    read.map(|(_, value)| value.clone())
+                        .ok_or_else(|| missing(&format!("the answer of GET {path}")))?,
+                ]
             }
         };
         let (name, argument) = (param.name.clone(), param.argument);

@@ -69,7 +69,10 @@ async fn scalar(call: &Call<'_>, path: &'static str) -> Result<String, Failure> 
     match call.read(&request, Repeat::Freely).await?.data {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
-        _ => Err(Failure::new(FailureKind::Unreadable, format!("GET {path} did not answer with a single value. Nothing was changed."))),
+        _ => Err(Failure::new(
+            FailureKind::Unreadable,
+            format!("GET {path} did not answer with a single value. Nothing was changed."),
+        )),
     }
 }
 

@@ -49,10 +49,24 @@ pub struct Flags {
     #[arg(long, env = "PROXMOX_TIER", value_name = "TIER", global = true, help_heading = "Limits")]
     pub tier: Option<String>,
     /// Tools that may be called although they are above the tier, separated by commas
-    #[arg(long, env = "PROXMOX_ALLOW", value_name = "TOOL,…", value_delimiter = ',', global = true, help_heading = "Limits")]
+    #[arg(
+        long,
+        env = "PROXMOX_ALLOW",
+        value_name = "TOOL,…",
+        value_delimiter = ',',
+        global = true,
+        help_heading = "Limits"
+    )]
     pub allow: Vec<String>,
     /// Tools that may not be called, separated by commas; wins over everything else
-    #[arg(long, env = "PROXMOX_DENY", value_name = "TOOL,…", value_delimiter = ',', global = true, help_heading = "Limits")]
+    #[arg(
+        long,
+        env = "PROXMOX_DENY",
+        value_name = "TOOL,…",
+        value_delimiter = ',',
+        global = true,
+        help_heading = "Limits"
+    )]
     pub deny: Vec<String>,
     /// Folder below which `upload_file` may read files; unset = only content given in the call
     #[arg(long, env = "PROXMOX_UPLOAD_DIR", value_name = "FOLDER", global = true, help_heading = "Limits")]

@@ -36,7 +36,8 @@ fn defaults_are_careful() {
 
 #[test]
 fn hosts_in_every_form() {
-    let parsed = |text: &str| load(|flags| flags.host = Some(text.to_owned())).map(|s| (s.host.clone(), s.port, s.origin()));
+    let parsed =
+        |text: &str| load(|flags| flags.host = Some(text.to_owned())).map(|s| (s.host.clone(), s.port, s.origin()));
     let plain = |host: &str, port, origin: &str| Ok((host.to_owned(), port, origin.to_owned()));
     assert_eq!(parsed("pve1:443"), plain("pve1", 443, "https://pve1:443"));
     assert_eq!(parsed("https://pve1.example.org/"), plain("pve1.example.org", 8006, "https://pve1.example.org:8006"));
@@ -125,7 +126,13 @@ fn one_way_to_trust_the_server() {
     assert_eq!(insecure.trust, Trust::Anything);
     assert!(insecure.notices.iter().any(|(warning, _)| *warning));
     assert_eq!(load(|flags| flags.insecure = Some("false".to_owned())).map(|s| s.trust), Ok(Trust::System));
-    assert!(load(|flags| { flags.insecure = Some("true".into()); flags.ca_file = Some("ca.pem".into()) }).is_err());
+    assert!(
+        load(|flags| {
+            flags.insecure = Some("true".into());
+            flags.ca_file = Some("ca.pem".into())
+        })
+        .is_err()
+    );
 }
 
 #[test]

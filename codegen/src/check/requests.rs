@@ -332,18 +332,25 @@ impl Checker<'_> {
             if !is_per_kind(call) {
                 kinds = vec![None];
             }
-            let requests: Vec<(Option<Kind>, Request)> = kinds
-                .into_iter()
-                .filter_map(|kind| Some((kind, self.read(spec, call, None, kind, arguments)?)))
-                .collect();
+            let mut request = None;
+            for kind in kinds {
+                let read = self.read(spec, call, None, kind, arguments);
+                request = request.or(read);
+            }
             if let Some(expect) = &guard.expect {
                 self.known_argument(expect, arguments);
             }
-            guards.push(Guard::Digest {
-                requests,
-                show: guard.show.as_ref().map(|show| show.is.clone()).unwrap_or_default(),
-                expect: guard.expect.as_ref().map(|expect| expect.is.clone()),
-            });
+            guards.extend(request.map(|mut request| {
+                // The same read serves both kinds.
+                if is_per_kind(call) {
+                    request.path[2] = PathPart::Kind;
+                }
+                Guard::Digest {
+                    request,
+                    show: guard.show.as_ref().map(|show| show.is.clone()).unwrap_or_default(),
+                    expect: guard.expect.as_ref().map(|expect| expect.is.clone()),
+                }
+            }));
         }
         if let Some(absent) = &guard.absent {
             match (&absent.call, &absent.row) {

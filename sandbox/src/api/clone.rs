@@ -39,7 +39,8 @@ struct Wanted {
 fn clone(cluster: &mut Cluster, call: &Call) -> Reply {
     cluster.check_pool(call.args.text("pool"))?;
     let (node, kind, vmid) = target(call);
-    let missing = || Failure::die(format!("unable to find configuration file for {} {vmid} on node '{node}'", kind.label()));
+    let missing =
+        || Failure::die(format!("unable to find configuration file for {} {vmid} on node '{node}'", kind.label()));
     let guest = cluster.guest(&node, kind, vmid).map_err(|_| missing())?;
     let new_id = call.args.number("newid").and_then(|id| u32::try_from(id).ok()).unwrap_or_default();
     let home = call.args.text("target").unwrap_or(&node).to_owned();
@@ -73,7 +74,10 @@ fn clone(cluster: &mut Cluster, call: &Call) -> Reply {
         let locals = crate::guest::volumes_of(&source);
         let local = locals.iter().find(|(_, id)| cluster.volume(&node, id).is_some_and(|v| v.node.is_some()));
         if let Some((_, volid)) = local {
-            return Err(Failure::die(format!("can't clone to non-shared storage '{}'", volid.split(':').next().unwrap_or_default())));
+            return Err(Failure::die(format!(
+                "can't clone to non-shared storage '{}'",
+                volid.split(':').next().unwrap_or_default()
+            )));
         }
     }
     let name = call.args.text("name").or(call.args.text("hostname")).map(str::to_owned);
@@ -125,9 +129,9 @@ fn check_kind_of_clone(
         return Err(Failure::die("Full clone of a running container is only possible from a snapshot"));
     }
     if !full && !guest.is_template() {
-        let first = source.iter().find(|(option, value)| {
-            is_volume_option(option) && value.as_str().is_some_and(|text| !is_cdrom(text))
-        });
+        let first = source
+            .iter()
+            .find(|(option, value)| is_volume_option(option) && value.as_str().is_some_and(|text| !is_cdrom(text)));
         if let Some((option, value)) = first {
             let volid = file_of(value.as_str().unwrap_or_default());
             return Err(Failure::die(match guest.kind {

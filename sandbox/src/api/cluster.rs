@@ -49,9 +49,7 @@ fn resources(cluster: &mut Cluster, call: &Call) -> Reply {
         rows.extend(cluster.guests.values().map(|guest| guests::resource(cluster, guest)));
     }
     if wanted.is_none() {
-        rows.extend(
-            cluster.pools.keys().map(|id| json!({ "id": format!("/pool/{id}"), "type": "pool", "pool": id })),
-        );
+        rows.extend(cluster.pools.keys().map(|id| json!({ "id": format!("/pool/{id}"), "type": "pool", "pool": id })));
     }
     if wanted.is_none_or(|kind| kind == "node") {
         rows.extend(cluster.nodes.iter().map(|(name, node)| nodes::resource(cluster, name, node)));
@@ -100,8 +98,10 @@ fn not_backed_up(cluster: &mut Cluster, _: &Call) -> Reply {
         .iter()
         .flat_map(|job| crate::request::split_list(job.get("vmid").and_then(Value::as_str).unwrap_or_default()))
         .collect();
-    let rows = cluster.guests.values().filter(|guest| !covered.contains(&guest.vmid.to_string())).map(|guest| {
-        json!({ "vmid": guest.vmid, "name": guest.name(), "type": guest.kind.as_str() })
-    });
+    let rows = cluster
+        .guests
+        .values()
+        .filter(|guest| !covered.contains(&guest.vmid.to_string()))
+        .map(|guest| json!({ "vmid": guest.vmid, "name": guest.name(), "type": guest.kind.as_str() }));
     ok(Value::Array(rows.collect()))
 }

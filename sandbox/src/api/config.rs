@@ -29,7 +29,17 @@ pub(super) const ROUTES: &[Route] = &[
 
 /// Options of a running virtual machine that change at once; all others wait for a stop.
 const LIVE: [&str; 11] = [
-    "name", "description", "tags", "onboot", "startup", "protection", "hookscript", "shares", "boot", "vmstatestorage", "lock",
+    "name",
+    "description",
+    "tags",
+    "onboot",
+    "startup",
+    "protection",
+    "hookscript",
+    "shares",
+    "boot",
+    "vmstatestorage",
+    "lock",
 ];
 
 /// Options of a running container that wait for a stop; all others change at once.

@@ -20,8 +20,24 @@ pub(super) const ROUTES: &[Route] =
 
 /// Parameters of the create calls that are not options of the guest.
 const NOT_OPTIONS: [&str; 18] = [
-    "vmid", "node", "archive", "ostemplate", "restore", "force", "unique", "start", "pool", "storage", "bwlimit",
-    "live-restore", "password", "ssh-public-keys", "ignore-unpack-errors", "import-working-storage", "ha-managed", "entrypoint",
+    "vmid",
+    "node",
+    "archive",
+    "ostemplate",
+    "restore",
+    "force",
+    "unique",
+    "start",
+    "pool",
+    "storage",
+    "bwlimit",
+    "live-restore",
+    "password",
+    "ssh-public-keys",
+    "ignore-unpack-errors",
+    "import-working-storage",
+    "ha-managed",
+    "entrypoint",
 ];
 
 /// The options that a create call gives, before disks and cards are made.
@@ -62,9 +78,7 @@ fn create_ct(cluster: &mut Cluster, call: &Call) -> Reply {
     check_keys(call.args.text("ssh-public-keys"))?;
     let unprivileged = call.args.flag("unprivileged");
     if call.args.has("features") && !unprivileged && !call.args.flag("restore") {
-        return Err(Failure::forbidden(
-            "changing feature flags for privileged container is only allowed for root@pam",
-        ));
+        return Err(Failure::forbidden("changing feature flags for privileged container is only allowed for root@pam"));
     }
     if call.args.flag("restore") {
         return restore::restore_ct(cluster, call);
@@ -138,7 +152,9 @@ pub(super) fn check_devices(
 
 /// The SSH keys have to look like keys.
 fn check_keys(keys: Option<&str>) -> Result<(), Failure> {
-    let good = |line: &str| line.trim().is_empty() || line.starts_with('#') || line.contains("ssh-") || line.contains("ecdsa-");
+    let good = |line: &str| {
+        line.trim().is_empty() || line.starts_with('#') || line.contains("ssh-") || line.contains("ecdsa-")
+    };
     match keys {
         Some(keys) if !keys.lines().all(good) => Err(Failure::die("SSH public key validation error")),
         _ => Ok(()),

@@ -123,14 +123,7 @@ fn migrate(cluster: &mut Cluster, call: &Call) -> Reply {
     guest_task(cluster, call, ["qmigrate", "vzmigrate"], begin)
 }
 
-fn lines(
-    cluster: &Cluster,
-    node: &str,
-    kind: Kind,
-    vmid: u32,
-    to: &str,
-    locals: &[(String, String)],
-) -> Vec<String> {
+fn lines(cluster: &Cluster, node: &str, kind: Kind, vmid: u32, to: &str, locals: &[(String, String)]) -> Vec<String> {
     let number = cluster.nodes.get(to).map_or(0, |node| node.number);
     let what = if kind == Kind::Qemu { "VM" } else { "CT" };
     let mut lines = vec![format!("starting migration of {what} {vmid} to node '{to}' (192.0.2.{})", 10 + number)];

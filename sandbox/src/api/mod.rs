@@ -5,10 +5,10 @@
 mod access;
 mod agent;
 mod backup;
+mod clone;
 mod cluster;
 mod config;
 mod create;
-mod clone;
 mod firewall;
 mod guests;
 mod migrate;

@@ -128,7 +128,8 @@ fn move_disk(cluster: &mut Cluster, call: &Call) -> Reply {
         };
         let copy = cluster.allocate(&wanted).map_err(super::task_error)?;
         let what = if kind == Kind::Qemu { "drive" } else { "mountpoint" };
-        let mut lines = vec![format!("create full clone of {what} {disk} ({volid})"), made(cluster, &copy, volume.size)];
+        let mut lines =
+            vec![format!("create full clone of {what} {disk} ({volid})"), made(cluster, &copy, volume.size)];
         lines.extend(copy_progress(volume.size));
         let (undo_node, undo_copy) = (node.clone(), copy.clone());
         let plan = Plan::new(8.0, lines, move |cluster, log| {

@@ -111,7 +111,8 @@ fn time(cluster: &mut Cluster, _: &Call) -> Reply {
 fn netstat(cluster: &mut Cluster, call: &Call) -> Reply {
     let node = call.args.need("node");
     let running = cluster.guests.values().filter(|guest| guest.node == node && guest.running());
-    let rows = running.map(|guest| json!({ "vmid": guest.vmid.to_string(), "dev": "net0", "in": "1024", "out": "512" }));
+    let rows =
+        running.map(|guest| json!({ "vmid": guest.vmid.to_string(), "dev": "net0", "in": "1024", "out": "512" }));
     ok(Value::Array(rows.collect()))
 }
 

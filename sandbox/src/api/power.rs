@@ -80,7 +80,8 @@ fn start(cluster: &mut Cluster, call: &Call) -> Reply {
         let guest = cluster.guest(&node, kind, vmid)?;
         check_start(cluster, guest)?;
         let suspended = guest.lock.as_deref() == Some("suspended");
-        let physical = guest.config.iter().any(|(_, value)| value.as_str().is_some_and(|text| text.starts_with("cdrom")));
+        let physical =
+            guest.config.iter().any(|(_, value)| value.as_str().is_some_and(|text| text.starts_with("cdrom")));
         let mut lines = Vec::new();
         if suspended {
             lines.push("Resuming suspended VM".to_owned());
@@ -127,7 +128,8 @@ fn stop(cluster: &mut Cluster, call: &Call) -> Reply {
     }
     let begin = Box::new(move |cluster: &mut Cluster| {
         let found = cluster.guest(&node, kind, vmid);
-        let guest = found.map_err(|_| format!("unable to find configuration file for {} {vmid} on node '{node}'", kind.label()))?;
+        let guest = found
+            .map_err(|_| format!("unable to find configuration file for {} {vmid} on node '{node}'", kind.label()))?;
         if !guest.running() {
             return Ok(Plan::nothing());
         }

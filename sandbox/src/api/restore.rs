@@ -64,7 +64,8 @@ pub(super) fn restore_ct(cluster: &mut Cluster, call: &Call) -> Reply {
         }
     }
     let storage = call.args.text("storage").unwrap_or("local");
-    if !call.args.has("rootfs") && call.args.has("storage") && !cluster.usable_storage(storage, &node)?.holds("rootdir") {
+    if !call.args.has("rootfs") && call.args.has("storage") && !cluster.usable_storage(storage, &node)?.holds("rootdir")
+    {
         let text = format!("storage '{storage}' does not support container directories");
         return Err(Failure::param("storage", text));
     }
@@ -104,7 +105,7 @@ fn run(cluster: &mut Cluster, call: &Call, kind: Kind, archive: String, overwrit
 }
 
 fn begin(cluster: &mut Cluster, restore: Restore) -> Result<Plan, String> {
-    let (vmid, kind, overwrites) = (restore.vmid, restore.kind, restore.overwrites);
+    let (vmid, overwrites) = (restore.vmid, restore.overwrites);
     let give_up = move |cluster: &mut Cluster| match overwrites {
         true => cluster.set_lock(vmid, None),
         false => super::guests::destroy(cluster, vmid, false),
@@ -139,7 +140,7 @@ fn plan(cluster: &mut Cluster, restore: Restore) -> Result<Plan, String> {
             return Err(format!("{prefix} vm is running"));
         }
     }
-    let target = |text: &str| match &storage {
+    let target = move |text: &str| match &storage {
         Some(storage) => storage.clone(),
         None => file_of(text).split(':').next().unwrap_or_default().to_owned(),
     };

@@ -1,0 +1,261 @@
+//! JSON schemas: what a tool takes under one of its names, and what it answers.
+//!
+//! Portable on purpose: the root is an object with plain properties, a type is one word, alternatives are `anyOf`.
+
+use crate::catalogue::*;
+use proxmox_spec::{Shape, Type};
+use serde_json::{Map, Value as Json, json};
+
+/// Longer enumerations are described instead of listed: 256 mount points help nobody.
+const LISTED: usize = 24;
+
+/// The input schema under a name; `None` = the canonical one.
+pub fn input(tool: &Tool, name: Option<&Name>) -> Json {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for argument in &tool.arguments {
+        if name.is_some_and(|name| name.preset.iter().any(|(preset, _)| *preset == argument.name)) {
+            continue;
+        }
+        let listed = listed_name(argument, name);
+        properties.insert(listed.clone(), property(argument, name));
+        let loosened = name.is_some_and(|name| name.loosened.contains(&argument.name));
+        let defaulted = name.is_some_and(|name| {
+            name.defaults.iter().any(|(default, value)| *default == argument.name && !value.is_null())
+        });
+        if argument.required && !loosened && !defaulted {
+            required.push(Json::String(listed));
+        }
+    }
+    for (ignored, note) in name.iter().flat_map(|name| &name.ignores) {
+        properties.insert(ignored.clone(), json!({ "description": note }));
+    }
+    let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if !required.is_empty() {
+        schema["required"] = Json::Array(required);
+    }
+    schema
+}
+
+/// The name of an argument in a dialect.
+pub fn listed_name(argument: &Argument, name: Option<&Name>) -> String {
+    name.and_then(|name| name.rename.iter().find(|(ours, _)| *ours == argument.name))
+        .map_or_else(|| argument.name.clone(), |(_, theirs)| theirs.clone())
+}
+
+fn property(argument: &Argument, name: Option<&Name>) -> Json {
+    let rule = &argument.rule;
+    let text = || json!({ "type": "string" });
+    let mut schema = match argument.form {
+        Form::Integer => json!({ "type": "integer" }),
+        Form::Number => json!({ "type": "number" }),
+        Form::Boolean => json!({ "type": "boolean" }),
+        Form::List => json!({ "type": "array", "items": { "type": "string" } }),
+        Form::Choice if rule.values.len() <= LISTED => json!({ "type": "string", "enum": rule.values }),
+        Form::Property => json!({ "anyOf": [{ "type": "string" }, { "type": "object" }] }),
+        Form::Guest => {
+            json!({ "anyOf": [{ "type": "integer", "minimum": 100, "maximum": 999_999_999 }, { "type": "string" }] })
+        }
+        Form::Argv => json!({ "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }] }),
+        Form::Rest | Form::Expect => json!({ "type": "object" }),
+        Form::Text | Form::Choice | Form::Upid | Form::Volid | Form::Size | Form::File | Form::Path => text(),
+    };
+    for (key, limit) in [("minimum", rule.minimum), ("maximum", rule.maximum)] {
+        if let Some(limit) = limit.filter(|_| matches!(argument.form, Form::Integer | Form::Number)) {
+            schema[key] = number(limit);
+        }
+    }
+    for (key, limit) in [("minLength", rule.min_length), ("maxLength", rule.max_length)] {
+        if let Some(limit) = limit.filter(|_| argument.form == Form::Text) {
+            schema[key] = json!(limit);
+        }
+    }
+    translated(argument, name, &mut schema);
+    schema["description"] = Json::String(argument.doc.clone());
+    let default = match name.and_then(|name| name.defaults.iter().find(|(one, _)| *one == argument.name)) {
+        Some((_, value)) => Some(value.clone()).filter(|value| !value.is_null()),
+        None => argument.default.clone(),
+    };
+    if let Some(default) = default {
+        schema["default"] = default;
+    }
+    schema
+}
+
+/// A dialect's own words for values.
+fn translated(argument: &Argument, name: Option<&Name>, schema: &mut Json) {
+    let theirs: Vec<&Json> = name
+        .iter()
+        .flat_map(|name| &name.values)
+        .filter(|(one, ..)| *one == argument.name)
+        .map(|(_, theirs, _)| theirs)
+        .collect();
+    if theirs.is_empty() {
+        return;
+    }
+    if theirs.iter().all(|value| value.is_boolean()) {
+        *schema = json!({ "type": "boolean" });
+        return;
+    }
+    if let Some(Json::Array(values)) = schema.get_mut("enum") {
+        values.extend(theirs.into_iter().cloned());
+    }
+}
+
+/// 100, not 100.0.
+fn number(value: f64) -> Json {
+    if value.fract() == 0.0 && value.abs() < 9e15 { json!(value as i64) } else { json!(value) }
+}
+
+/// What a tool answers, whichever route it took.
+pub fn output(catalogue: &Catalogue, tool: &Tool) -> Json {
+    let mut properties = Map::new();
+    let mut required: Option<Vec<String>> = None;
+    for route in &tool.routes {
+        let mut sure = answer(catalogue, tool, route, &mut properties);
+        sure.retain(|field| required.as_ref().is_none_or(|list| list.contains(field)));
+        required = Some(sure);
+    }
+    for also in tool.routes.iter().flat_map(|route| &route.also) {
+        properties.entry(also.field.clone()).or_insert_with(|| also_schema(catalogue, &also.returns));
+    }
+    for guard in &tool.guards {
+        if let Guard::Digest { show, .. } = guard
+            && !show.is_empty()
+        {
+            properties.insert(show.clone(), json!({ "type": "object" }));
+        }
+    }
+    properties.insert("notes".to_owned(), json!({ "type": "array", "items": { "type": "string" } }));
+    let mut schema = json!({ "type": "object", "properties": properties });
+    let required = required.unwrap_or_default();
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+/// Adds a route's fields; answers those that always stand in its answer.
+fn answer(catalogue: &Catalogue, tool: &Tool, route: &Route, properties: &mut Map<String, Json>) -> Vec<String> {
+    let returns = &route.returns;
+    let mut add = |name: &str, schema: Json| {
+        properties.entry(name.to_owned()).or_insert(schema);
+    };
+    if matches!(tool.locate, Locate::Guest) {
+        add("vmid", json!({ "type": "integer" }));
+        add("kind", json!({ "type": "string", "enum": ["qemu", "lxc"] }));
+        add("node", json!({ "type": "string" }));
+    }
+    for (_, field) in &returns.echo {
+        add(field, json!({ "type": "integer" }));
+    }
+    match &returns.answer {
+        Answer::Done | Answer::Task => {
+            add("outcome", json!({ "type": "string", "enum": ["ok", "warnings", "failed", "running", "unknown"] }));
+            let waiter = catalogue.waiters.iter().find(|waiter| Some(&waiter.name) == tool.waiter.as_ref());
+            if returns.answer == Answer::Task
+                && let Some(waiter) = waiter
+            {
+                for (name, _) in &waiter.from {
+                    let integer = waiter.poll.param(name).is_some_and(|param| param.ty == Type::Integer);
+                    add(name, json!({ "type": if integer { "integer" } else { "string" } }));
+                }
+                for field in &waiter.fields {
+                    add(&field.to, field_schema(catalogue, field));
+                }
+                add("log", json!({ "type": "array", "items": { "type": "string" } }));
+            }
+            vec!["outcome".to_owned()]
+        }
+        Answer::Object => {
+            if returns.fields.is_empty() {
+                for (name, shape) in returns.shape.fields {
+                    if !name.contains('[') {
+                        add(name, value(catalogue, name, shape));
+                    }
+                }
+            }
+            for field in &returns.fields {
+                add(&field.to, field_schema(catalogue, field));
+            }
+            Vec::new()
+        }
+        Answer::List(key) => {
+            add(key, rows(catalogue, &returns.fields, returns.shape));
+            add("total", json!({ "type": "integer" }));
+            if returns.page.is_some() {
+                add("offset", json!({ "type": "integer" }));
+                add("next_offset", json!({ "type": "integer" }));
+            }
+            vec![key.clone(), "total".to_owned()]
+        }
+        Answer::Values(key) => {
+            let items = returns.fields.first().map_or(json!({}), |field| field_schema(catalogue, field));
+            add(key, json!({ "type": "array", "items": items }));
+            add("total", json!({ "type": "integer" }));
+            vec![key.clone(), "total".to_owned()]
+        }
+        Answer::Value(key) => {
+            add(key, value(catalogue, key, returns.shape));
+            vec![key.clone()]
+        }
+        Answer::Split => {
+            for part in &returns.parts {
+                match &part.take {
+                    Take::Rows(fields) => add(&part.to, rows(catalogue, fields, returns.shape)),
+                    Take::First(field, _) => add(&part.to, field_schema(catalogue, field)),
+                }
+            }
+            Vec::new()
+        }
+    }
+}
+
+fn also_schema(catalogue: &Catalogue, returns: &Returns) -> Json {
+    match &returns.answer {
+        Answer::List(_) => rows(catalogue, &returns.fields, returns.shape),
+        Answer::Values(_) => {
+            let items = returns.fields.first().map_or(json!({}), |field| field_schema(catalogue, field));
+            json!({ "type": "array", "items": items })
+        }
+        Answer::Value(_) => value(catalogue, "", returns.shape),
+        _ => json!({ "type": "object" }),
+    }
+}
+
+fn rows(catalogue: &Catalogue, fields: &[Field], shape: &'static Shape) -> Json {
+    let mut properties = Map::new();
+    if fields.is_empty() {
+        for (name, shape) in shape.items.map_or(&[][..], |items| items.fields) {
+            properties.insert((*name).to_owned(), value(catalogue, name, shape));
+        }
+    }
+    for field in fields {
+        properties.insert(field.to.clone(), field_schema(catalogue, field));
+    }
+    json!({ "type": "array", "items": { "type": "object", "properties": properties } })
+}
+
+fn field_schema(catalogue: &Catalogue, field: &Field) -> Json {
+    match field.shape {
+        Some(shape) => value(catalogue, &field.to, shape),
+        None => json!({}),
+    }
+}
+
+/// One value. Objects and arrays inside stay open: their fields are the API's to add.
+fn value(catalogue: &Catalogue, name: &str, shape: &Shape) -> Json {
+    let mut schema = match shape.ty {
+        Type::String => json!({ "type": "string" }),
+        Type::Integer => json!({ "type": "integer" }),
+        Type::Number => json!({ "type": "number" }),
+        Type::Boolean => json!({ "type": "boolean" }),
+        Type::Array => json!({ "type": "array" }),
+        Type::Object => json!({ "type": "object" }),
+        Type::Null | Type::Any => json!({}),
+    };
+    if let Some((_, unit)) = catalogue.units.iter().find(|(field, _)| field == name) {
+        schema["description"] = Json::String(unit.clone());
+    }
+    schema
+}

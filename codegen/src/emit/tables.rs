@@ -1,0 +1,122 @@
+//! The static tables: tools, toolsets, dialects, hints, waiters.
+
+use super::tokens::{constant, effect, fields, ident, kind, option, pairs, tier, verb};
+use super::{routes, schema};
+use crate::catalogue::{Catalogue, Hint, Tool, Waiter, When};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+pub fn emit(catalogue: &Catalogue) -> TokenStream {
+    let tools = catalogue.toolsets.iter().flat_map(|set| set.tools.iter().map(|one| tool(catalogue, &set.name, one)));
+    let toolsets = catalogue.toolsets.iter().map(|set| {
+        let (name, title, doc) = (&set.name, &set.title, &set.doc);
+        quote!(Toolset { name: #name, title: #title, doc: #doc })
+    });
+    let dialects = catalogue.dialects.iter().map(|dialect| {
+        let (name, title) = (&dialect.name, &dialect.title);
+        quote!(Dialect { name: #name, title: #title })
+    });
+    let hints = hints(&catalogue.hints);
+    let units = pairs(catalogue.units.iter().map(|(field, unit)| (field.as_str(), unit.as_str())));
+    let waiters = catalogue.waiters.iter().map(waiter);
+    let count = catalogue.tools().count();
+    quote! {
+        /// Every tool, in catalogue order.
+        pub static TOOLS: [Tool; #count] = [#(#tools),*];
+        pub static TOOLSETS: &[Toolset] = &[#(#toolsets),*];
+        pub static DIALECTS: &[Dialect] = &[#(#dialects),*];
+        /// Advice for errors of the API, whatever the tool.
+        pub static HINTS: &[Hint] = #hints;
+        /// Field of an answer → its unit.
+        pub static UNITS: &[(&str, &str)] = #units;
+        #(#waiters)*
+    }
+}
+
+fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
+    let (name, title, doc, line) = (&tool.name, &tool.title, &tool.doc, tool.line as u32);
+    let (tier, effect, module) = (tier(tool.tier), effect(tool.effect), ident(&tool.name));
+    let routes = tool.routes.iter().enumerate().map(|(index, route)| {
+        let kind = option(route.kind.map(kind));
+        let (verb, path) = (verb(route.request.method.verb), route.request.method.path);
+        let when = match &route.when {
+            None => String::new(),
+            Some((argument, When::Given)) => format!("`{argument}` is given"),
+            Some((argument, When::Absent)) => format!("`{argument}` is left out"),
+            Some((argument, When::Is(value))) => format!("`{argument}` is {value}"),
+        };
+        let returns = routes::returns_name(index);
+        quote!(Route { kind: #kind, verb: #verb, path: #path, when: #when, returns: &#module::#returns })
+    });
+    let unsupported = tool.unsupported.iter().map(|(one, why)| {
+        let one = kind(*one);
+        quote!((#one, #why))
+    });
+    let waiter = option(tool.waiter.as_ref().map(|waiter| {
+        let name = constant(&format!("wait_{waiter}"));
+        quote!(&#name)
+    }));
+    let hints = hints(&tool.hints);
+    let output = schema::output(catalogue, tool).to_string();
+    quote! {
+        Tool {
+            name: #name,
+            title: #title,
+            doc: #doc,
+            toolset: #toolset,
+            tier: #tier,
+            effect: #effect,
+            arguments: &#module::ARGUMENTS,
+            routes: &[#(#routes),*],
+            unsupported: &[#(#unsupported),*],
+            waiter: #waiter,
+            hints: #hints,
+            output_schema: #output,
+            line: #line,
+            plan: #module::plan,
+        }
+    }
+}
+
+fn hints(list: &[Hint]) -> TokenStream {
+    let list = list.iter().map(|hint| {
+        let (status, has, say, retry) = (option(hint.status.map(|status| quote!(#status))), &hint.has, &hint.say, hint.retry);
+        quote!(Hint { status: #status, has: #has, say: #say, retry: #retry })
+    });
+    quote!(&[#(#list),*])
+}
+
+fn waiter(waiter: &Waiter) -> TokenStream {
+    let (constant, name) = (constant(&format!("wait_{}", waiter.name)), &waiter.name);
+    let (poll, log) = (waiter.poll.path, waiter.log.map_or("", |method| method.path));
+    let from = pairs(waiter.from.iter().map(|(name, field)| (name.as_str(), field.as_str())));
+    let outcomes = waiter.outcomes.iter().map(|(condition, outcome)| {
+        let condition = match condition {
+            None => quote!(Condition::Always),
+            Some(one) => {
+                let (field, text) = (&one.field, &one.text);
+                if one.starts { quote!(Condition::Starts(#field, #text)) } else { quote!(Condition::Is(#field, #text)) }
+            }
+        };
+        let outcome = match outcome.as_str() {
+            "ok" => quote!(Outcome::Ok),
+            "warnings" => quote!(Outcome::Warnings),
+            "failed" => quote!(Outcome::Failed),
+            _ => quote!(Outcome::Running),
+        };
+        quote!((#condition, #outcome))
+    });
+    let (once, resume, fields) = (waiter.once, &waiter.resume, fields(&waiter.fields));
+    quote! {
+        pub static #constant: Waiter = Waiter {
+            name: #name,
+            poll: #poll,
+            from: #from,
+            outcomes: &[#(#outcomes),*],
+            log: #log,
+            once: #once,
+            resume: #resume,
+            fields: #fields,
+        };
+    }
+}

@@ -1,0 +1,272 @@
+//! The one road of every call: tool gate, decode, plan, resolve, plan gate, send, wait, present.
+//!
+//! Written once and by hand; no tool can go around any step, and none is known here by name. Knows nothing of MCP or of
+//! the command line.
+
+mod call;
+pub mod clean;
+mod coerce;
+mod explain;
+mod failure;
+mod gate;
+mod guards;
+mod guests;
+mod located;
+mod present;
+mod progress;
+mod resolve;
+mod tail;
+mod unknown;
+mod wait;
+mod write;
+
+use crate::access::Access;
+use crate::arguments::Fields;
+use crate::catalogue;
+pub use crate::client::PreparedRequest as Prepared;
+use crate::client::{Client, PreparedRequest, Repeat, Trouble};
+use crate::plan::{Locate, Plan};
+use crate::settings::Settings;
+use crate::tool::{Surface, Verb};
+use call::Call;
+pub use failure::{Failure, FailureKind};
+pub use located::{Given, prepare_with};
+use resolve::Resolved;
+use serde_json::{Map, Value, json};
+use std::sync::OnceLock;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+/// A server's half that does things: settings, access, and one connection to the cluster.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    access: Access,
+    client: OnceLock<Client>,
+    guests: guests::Guests,
+}
+
+/// A successful answer, or one whose end is a failure or unknown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// As the tool's `output_schema` promises.
+    pub content: Map<String, Value>,
+    /// The outcome is `failed` or `unknown`.
+    pub failed: bool,
+    /// For those: cause and next step.
+    pub text: Option<String>,
+}
+
+/// How a call is watched while it runs.
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    pub progress: Option<UnboundedSender<Progress>>,
+    pub cancelled: CancellationToken,
+}
+
+/// How far a call is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// Grows with every message.
+    pub done: f64,
+    /// Known when the log tells percentages.
+    pub total: Option<f64>,
+    pub message: String,
+}
+
+impl Engine {
+    /// Connects to nothing: certificates are read and connections opened at the first call.
+    pub fn new(settings: Settings) -> Engine {
+        let access = settings.access();
+        Engine { settings, access, client: OnceLock::new(), guests: guests::Guests::default() }
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What may be called.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Calls a tool under one of its names.
+    ///
+    /// # Errors
+    /// [`Failure`]: nothing was done, and why; or a read brought nothing.
+    pub async fn call(
+        &self,
+        surface: &'static Surface,
+        given: Option<&Map<String, Value>>,
+        watch: Watch,
+    ) -> Result<Answer, Failure> {
+        self.access.check(surface)?;
+        let mut fields = Fields::new(surface, given);
+        let plan = (surface.tool.plan)(&mut fields)?;
+        let mut notes = fields.take_notes();
+        notes.extend(plan.notes.iter().cloned());
+        let client = self.client()?;
+        let call = Call { engine: self, client, surface, watch: &watch };
+        let mut answer = run(&call, &plan, notes).await?;
+        if self.settings.sandbox {
+            note(&mut answer.content, "From the sandbox, a make-believe cluster.".to_owned());
+        }
+        Ok(answer)
+    }
+
+    fn client(&self) -> Result<&Client, Failure> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        match Client::new(&self.settings) {
+            Ok(client) => Ok(self.client.get_or_init(|| client)),
+            Err(trouble) => {
+                let request = PreparedRequest::plain(Verb::Get, "/version");
+                Err(explain::connection(&self.settings, &request, &trouble))
+            }
+        }
+    }
+}
+
+/// Adds to the answer's notes.
+fn note(content: &mut Map<String, Value>, text: String) {
+    match content.get_mut("notes") {
+        Some(Value::Array(notes)) => notes.push(json!(text)),
+        _ => {
+            content.insert("notes".to_owned(), json!([text]));
+        }
+    }
+}
+
+/// Why a rejected call is made a second time.
+enum Again {
+    /// A value that the cluster chose was taken meanwhile.
+    Chosen,
+    /// The guest is not where the listing said.
+    Moved,
+}
+
+/// From the plan to the answer; once more from the start where a complete rejection proves that nothing happened.
+async fn run(call: &Call<'_>, plan: &Plan, notes: Vec<String>) -> Result<Answer, Failure> {
+    let resolved = resolve::resolve(call, plan).await?;
+    let trouble = match attempt(call, plan, &resolved, &notes).await {
+        Ok(end) => return end,
+        Err(trouble) => trouble,
+    };
+    let Some(why) = again(call, plan, &resolved, &trouble) else {
+        return Err(explain::failure(call, &resolved.request, &trouble).await);
+    };
+    call.engine.guests.forget();
+    let second = resolve::resolve(call, plan).await?;
+    let same_place = |one: &Resolved<'_>, other: &Resolved<'_>| {
+        one.located.node.as_ref().map(|node| node.as_str()) == other.located.node.as_ref().map(|node| node.as_str())
+    };
+    if matches!(why, Again::Moved) && same_place(&resolved, &second) {
+        return Err(explain::failure(call, &resolved.request, &trouble).await);
+    }
+    tracing::info!(request = %second.request, "once more: the first try was rejected without effect");
+    match attempt(call, plan, &second, &notes).await {
+        Ok(end) => end,
+        Err(trouble) => Err(explain::failure(call, &second.request, &trouble).await),
+    }
+}
+
+/// May the call be made once more, with everything looked up afresh?
+fn again(call: &Call<'_>, plan: &Plan, resolved: &Resolved<'_>, trouble: &Trouble) -> Option<Again> {
+    let rejection = trouble.rejection()?;
+    let message = explain::whole(rejection);
+    let hinted = |hint: &crate::tool::Hint| hint.retry && explain::fits(hint, Some(rejection.status), &message);
+    if resolved.chosen && call.surface.tool.hints.iter().chain(catalogue::HINTS).any(hinted) {
+        return Some(Again::Chosen);
+    }
+    match &plan.locate {
+        Locate::Guest(guest) if guest.node.is_none() && explain::missing_guest(&message.to_lowercase()) => {
+            Some(Again::Moved)
+        }
+        _ => None,
+    }
+}
+
+/// One try. The outer error is a trouble of the main request that the caller may look at before it is put in words;
+/// the inner one is final.
+async fn attempt(
+    call: &Call<'_>,
+    plan: &Plan,
+    resolved: &Resolved<'_>,
+    notes: &[String],
+) -> Result<Result<Answer, Failure>, Trouble> {
+    let request = &resolved.request;
+    let poll = call.surface.tool.waiter.map_or("", |waiter| waiter.poll);
+    let requests: Vec<&PreparedRequest> = std::iter::once(request).chain(&resolved.also).collect();
+    let need = gate::need(call.surface, &plan.raises, &requests, poll);
+    let permit = match gate::pass(&call.engine.access, call.surface, &need, request.verb) {
+        Ok(permit) => permit,
+        Err(refusal) => return Ok(Err(refusal.into())),
+    };
+    let mut notes = notes.to_vec();
+    notes.extend(resolved.notes.iter().cloned());
+    if request.verb == Verb::Get {
+        let reply = call.client.get(request, repeat(request), &call.watch.cancelled).await?;
+        return Ok(read(call, plan, resolved, &reply, notes).await);
+    }
+    tracing::info!(tool = call.surface.name, effect = %need.effect, %request, "writing");
+    let sent = tokio::time::Instant::now();
+    let reply = call.client.send(request, &permit, plan.file.as_ref(), &call.watch.cancelled).await;
+    call.engine.guests.forget();
+    match reply {
+        Ok(reply) => Ok(write::done(call, plan, resolved, &reply, notes).await),
+        Err(trouble) if trouble.may_have_happened() => {
+            Ok(Ok(write::unanswered(call, resolved, &trouble, sent, notes).await))
+        }
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// An answer that can be read only once is not asked for twice, whichever tool reads it.
+fn repeat(request: &PreparedRequest) -> Repeat {
+    let Some(route) = proxmox_spec::route(request.verb, request.path()) else { return Repeat::Freely };
+    let once = catalogue::TOOLS.iter().filter_map(|tool| tool.waiter);
+    let once = once.filter(|waiter| waiter.once).any(|waiter| waiter.poll == route.method.path);
+    if once { Repeat::Never } else { Repeat::Freely }
+}
+
+/// The answer of a read.
+async fn read(
+    call: &Call<'_>,
+    plan: &Plan,
+    resolved: &Resolved<'_>,
+    reply: &crate::client::Reply,
+    mut notes: Vec<String>,
+) -> Result<Answer, Failure> {
+    let request = &resolved.request;
+    let unreadable = |request: &PreparedRequest, what: String| {
+        Failure::new(FailureKind::Unreadable, format!("The answer of {request} cannot be used: {what}."))
+    };
+    let shown = present::answer(resolved.route.returns, request, reply, &plan.view)
+        .map_err(|what| unreadable(request, what))?;
+    let mut content = shown.content;
+    notes.extend(shown.notes);
+    present::echo(resolved.route.returns, request, &mut content);
+    for (also, request) in resolved.route.also.iter().zip(&resolved.also) {
+        let reply = match also.tail {
+            Some(lines) => tail::read(call, request, lines).await,
+            None => call.try_read(request, Repeat::Freely).await,
+        };
+        let value = match reply {
+            Ok(reply) => present::besides(also.returns, request, &reply).map_err(|what| unreadable(request, what)),
+            Err(trouble) => Err(explain::failure(call, request, &trouble).await),
+        };
+        match value {
+            Ok((value, said)) => {
+                content.insert(also.field.to_owned(), value);
+                notes.extend(said);
+            }
+            Err(failure) if also.optional => notes.push(format!("`{}` could not be read: {failure}", also.field)),
+            Err(failure) => return Err(failure),
+        }
+    }
+    if !notes.is_empty() {
+        content.insert("notes".to_owned(), json!(notes));
+    }
+    Ok(Answer { content, failed: false, text: None })
+}

@@ -1,0 +1,56 @@
+//! The end of a log that can be read from any line on.
+//!
+//! Knows the API's `start`, `limit` and `total`.
+
+use super::call::Call;
+use super::clean;
+use crate::client::{PreparedRequest, Repeat, Reply, Trouble};
+use serde_json::Value;
+
+/// Longest line that is kept, in characters.
+const LINE: usize = 1_000;
+/// What the API writes in the place of a log that has no line yet.
+const EMPTY: &str = "no content";
+
+/// The last `lines` rows of what `request` reads: at most two reads, however long the log.
+///
+/// # Errors
+/// As [`Call::try_read`].
+pub async fn read(call: &Call<'_>, request: &PreparedRequest, lines: u64) -> Result<Reply, Trouble> {
+    let known = proxmox_spec::route(request.verb, request.path());
+    let pages =
+        known.is_some_and(|route| route.method.param("start").is_some() && route.method.param("limit").is_some());
+    if !pages {
+        let mut reply = call.try_read(request, Repeat::Freely).await?;
+        keep_last(&mut reply.data, lines);
+        return Ok(reply);
+    }
+    let mut reply = call.try_read(&from(request, 0, lines), Repeat::Freely).await?;
+    if let Some(total) = reply.total.filter(|total| *total > lines) {
+        reply = call.try_read(&from(request, total - lines, lines), Repeat::Freely).await?;
+    }
+    keep_last(&mut reply.data, lines);
+    Ok(reply)
+}
+
+/// The request for `limit` rows from `start` on.
+pub fn from(request: &PreparedRequest, start: u64, limit: u64) -> PreparedRequest {
+    let mut request = request.clone();
+    request.params.retain(|param| param.name != "start" && param.name != "limit");
+    request.with("start", start.to_string()).with("limit", limit.to_string())
+}
+
+fn keep_last(data: &mut Value, lines: u64) {
+    if let Value::Array(rows) = data {
+        let surplus = rows.len().saturating_sub(usize::try_from(lines).unwrap_or(usize::MAX));
+        rows.drain(..surplus);
+    }
+}
+
+/// The texts of log rows, cleaned; empty for a log without lines.
+pub fn lines(data: &Value) -> Vec<String> {
+    let rows = data.as_array().map(Vec::as_slice).unwrap_or_default();
+    let texts = rows.iter().filter_map(|row| row.get("t")?.as_str()).map(|text| clean::line(text, LINE));
+    let lines: Vec<String> = texts.collect();
+    if lines == [EMPTY] { Vec::new() } else { lines }
+}

@@ -1,0 +1,159 @@
+//! The answer of a call that changes something: its outcome, what it was about, and how it ended.
+//!
+//! Knows the five outcomes. What it cannot read it does not claim.
+
+use super::Answer;
+use super::call::Call;
+use super::explain;
+use super::failure::{Failure, hide};
+use super::present;
+use super::resolve::Resolved;
+use super::unknown;
+use super::wait::{self, Followed};
+use crate::client::{PreparedRequest, Reply, Trouble};
+use crate::plan::Plan;
+use crate::tool::{self, Outcome};
+use proxmox_spec::Upid as Starts;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The write was answered: wait for what it started, if it started something.
+///
+/// # Errors
+/// None so far; what goes wrong after a write is part of its outcome.
+pub async fn done(
+    call: &Call<'_>,
+    plan: &Plan,
+    resolved: &Resolved<'_>,
+    reply: &Reply,
+    mut notes: Vec<String>,
+) -> Result<Answer, Failure> {
+    let tool = call.surface.tool;
+    let is_task = reply.data.as_str().is_some_and(|text| text.starts_with("UPID:"));
+    let waiter = tool.waiter.filter(|_| !reply.data.is_null()).or(is_task.then_some(&wait::TASK));
+    let Some(waiter) = waiter else {
+        let starts = proxmox_spec::route(resolved.request.verb, resolved.request.path()).map(|route| route.method.upid);
+        if starts == Some(Starts::Hidden) {
+            notes.push("The API started a task for it without telling its id: see the node's tasks.".to_owned());
+        }
+        let (mut content, said) = base(resolved, Outcome::Ok, None);
+        notes.extend(said);
+        show(resolved, reply, &mut content, &mut notes);
+        return Ok(finished(content, notes, None));
+    };
+    let patience = plan.wait.map_or(call.engine.settings.wait, Duration::from_secs);
+    let mut followed = wait::follow(call, waiter, &reply.data, &resolved.located, patience).await;
+    // What ended may have moved, made or removed guests.
+    call.engine.guests.forget();
+    let (mut content, said) = base(resolved, followed.outcome, followed.node.as_deref());
+    notes.extend(said);
+    show(resolved, reply, &mut content, &mut notes);
+    content.append(&mut followed.handle.clone());
+    content.append(&mut followed.fields.clone());
+    if !followed.log.is_empty() {
+        content.insert("log".to_owned(), json!(followed.log));
+    }
+    notes.append(&mut followed.notes);
+    let text = match followed.outcome {
+        Outcome::Failed => Some(failed(call, &resolved.request, &followed)),
+        Outcome::Unknown => {
+            let cause = format!("The call was accepted, but how it ended is not known: {}.", followed.cause);
+            notes.push(cause.clone());
+            Some(format!("{cause}\nSent: {}\nLook at what is there now before you call it again.", resolved.request))
+        }
+        _ => None,
+    };
+    Ok(finished(content, notes, text.map(|text| hide(text, &resolved.request.secrets()))))
+}
+
+/// The write may have been carried out, and nobody said so.
+pub async fn unanswered(
+    call: &Call<'_>,
+    resolved: &Resolved<'_>,
+    trouble: &Trouble,
+    sent: Instant,
+    mut notes: Vec<String>,
+) -> Answer {
+    let request = &resolved.request;
+    let cause =
+        format!("{request} was sent, and no usable answer came ({trouble}). Whether it was carried out is not known.");
+    let (mut content, said) = base(resolved, Outcome::Unknown, None);
+    present::echo(resolved.route.returns, request, &mut content);
+    notes.extend(said);
+    let mut found = vec![cause];
+    found.extend(unknown::look(call, request, &resolved.located, sent).await);
+    let found: Vec<String> = found.into_iter().map(|text| hide(text, &request.secrets())).collect();
+    let next = "Do not call it again before you know: look at these tasks and at what is there now.";
+    let text = format!("{}\n{next}", found.join("\n"));
+    notes.extend(found);
+    finished(content, notes, Some(text))
+}
+
+/// Outcome and subject: the guest, the node, what was there before.
+fn base(resolved: &Resolved<'_>, outcome: Outcome, task_node: Option<&str>) -> (Map<String, Value>, Vec<String>) {
+    let located = &resolved.located;
+    let mut content = Map::new();
+    content.insert("outcome".to_owned(), json!(outcome.as_str()));
+    if let Some(vmid) = located.vmid {
+        content.insert("vmid".to_owned(), json!(vmid));
+    }
+    if let Some(kind) = located.kind.or(resolved.route.kind) {
+        content.insert("kind".to_owned(), json!(kind.as_str()));
+    }
+    let in_path = || {
+        let route = proxmox_spec::route(resolved.request.verb, resolved.request.path())?;
+        route.params.into_iter().find(|(name, _)| *name == "node").map(|(_, node)| node)
+    };
+    let node =
+        task_node.map(str::to_owned).or_else(|| Some(located.node.as_ref()?.as_str().to_owned())).or_else(in_path);
+    if let Some(node) = node {
+        content.insert("node".to_owned(), json!(node));
+    }
+    if let Some((field, previous)) = &resolved.previous {
+        content.insert((*field).to_owned(), Value::Object(previous.clone()));
+    }
+    (content, Vec::new())
+}
+
+/// What the API answered and the request chose.
+fn show(resolved: &Resolved<'_>, reply: &Reply, content: &mut Map<String, Value>, notes: &mut Vec<String>) {
+    let returns = resolved.route.returns;
+    match present::answer(returns, &resolved.request, reply, &crate::plan::View::default()) {
+        Ok(shown) => {
+            let mut shown_content = shown.content;
+            content.append(&mut shown_content);
+            notes.extend(shown.notes);
+        }
+        // A write that answers nothing of use was still carried out.
+        Err(what) if !matches!(returns.form, tool::Answer::Done | tool::Answer::Task) => {
+            notes.push(format!("What the API answered could not be read: {what}."));
+        }
+        Err(_) => {}
+    }
+    present::echo(returns, &resolved.request, content);
+}
+
+fn failed(call: &Call<'_>, request: &PreparedRequest, followed: &Followed) -> String {
+    let cause = wait::cause(followed);
+    let mut text = format!("It was started and failed: {cause}.\nRequest: {request}");
+    for (name, value) in &followed.handle {
+        text.push_str(&format!("\n{name}: {}", super::guards::plain(value)));
+    }
+    if !followed.log.is_empty() {
+        text.push_str(&format!("\nEnd of the log:\n  {}", followed.log.join("\n  ")));
+    }
+    let message = format!("{cause}\n{}", followed.log.join("\n"));
+    let advice = explain::advice(call.surface, None, &message);
+    if !advice.is_empty() {
+        text.push_str(&format!("\n{}", advice.join(" ")));
+    }
+    text
+}
+
+fn finished(mut content: Map<String, Value>, notes: Vec<String>, text: Option<String>) -> Answer {
+    if !notes.is_empty() {
+        content.insert("notes".to_owned(), json!(notes));
+    }
+    Answer { failed: text.is_some(), content, text }
+}
