@@ -244,7 +244,8 @@ async fn read(
     };
     let shown = present::answer(resolved.route.returns, request, reply, &plan.view)
         .map_err(|what| unreadable(request, what))?;
-    let mut content = shown.content;
+    let mut content = resolved.located.subject();
+    content.extend(shown.content);
     notes.extend(shown.notes);
     present::echo(resolved.route.returns, request, &mut content);
     for (also, request) in resolved.route.also.iter().zip(&resolved.also) {

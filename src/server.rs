@@ -45,8 +45,8 @@ impl Server {
     /// The tools that this server offers, in catalogue order: always the same list.
     pub fn tools(&self) -> &[Tool] {
         self.offered.get_or_init(|| {
-            let settings = self.engine.settings();
-            settings.access().offered(settings.dialect).filter_map(listing::describe).collect()
+            let dialect = self.engine.settings().dialect;
+            self.engine.access().offered(dialect).filter_map(listing::describe).collect()
         })
     }
 

@@ -41,7 +41,9 @@ pub fn compile(source: &Source<'_>) -> Result<Artifacts, Vec<String>> {
         check::check(&spec, &mut diagnostics)
     });
     match catalogue {
-        Some(catalogue) if diagnostics.is_empty() => emit::emit(&catalogue, source.templates).map_err(|error| vec![error]),
+        Some(catalogue) if diagnostics.is_empty() => {
+            emit::emit(&catalogue, source.templates).map_err(|error| vec![error])
+        }
         _ => Err(diagnostics.render(source.file, source.text)),
     }
 }

@@ -82,10 +82,8 @@ impl Call {
             })
         };
         let methods = proxmox_spec::methods();
-        let same: Vec<&'static Method> = methods
-            .iter()
-            .filter(|method| method.segments.len() == parts.len() && fits(method, parts.len()))
-            .collect();
+        let same: Vec<&'static Method> =
+            methods.iter().filter(|method| method.segments.len() == parts.len() && fits(method, parts.len())).collect();
         // A literal beats a parameter of the same place.
         let best = same.iter().filter(|method| method.verb == self.verb).max_by_key(|method| {
             method.segments.iter().filter(|segment| matches!(segment, Segment::Literal(_))).count()

@@ -168,9 +168,7 @@ impl<'text> Events<'text, '_> {
                 }
                 let inner = match style {
                     ScalarStyle::Plain => Some(0),
-                    ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted
-                        if at.length == text.chars().count() + 2 =>
-                    {
+                    ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted if at.length == text.chars().count() + 2 => {
                         Some(1)
                     }
                     _ => None,

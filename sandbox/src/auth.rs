@@ -109,7 +109,7 @@ pub(crate) fn new_token(cluster: &mut Cluster, call: &Call) -> Reply {
     if cluster.store.has(&call.path) {
         return Err(Failure::param("tokenid", "Token already exists."));
     }
-    let mut info = json!({ "privsep": call.args.text("privsep").unwrap_or("1") });
+    let mut info = json!({ "privsep": call.args.text("privsep").map_or(json!(1), |text| json!(text)) });
     for name in ["comment", "expire"] {
         if let Some(text) = call.args.text(name) {
             info[name] = json!(text);
@@ -125,6 +125,28 @@ pub(crate) fn new_token(cluster: &mut Cluster, call: &Call) -> Reply {
     let full = format!("{userid}!{tokenid}");
     cluster.secrets.insert(full.clone(), value.clone());
     ok(json!({ "full-tokenid": full, "value": value, "info": info }))
+}
+
+/// PUT /access/users/{userid}/token/{tokenid}: other fields, or another secret.
+pub(crate) fn change_token(cluster: &mut Cluster, call: &Call) -> Reply {
+    let (userid, tokenid) = (call.args.need("userid"), call.args.need("tokenid"));
+    let full = format!("{userid}!{tokenid}");
+    let Some(fields) = cluster.store.get_mut(&call.path) else {
+        return Err(Failure::die(format!("no such token '{tokenid}' for user '{userid}'")));
+    };
+    for name in ["privsep", "expire"] {
+        fields.extend(call.args.number(name).map(|number| (name.to_owned(), json!(number))));
+    }
+    fields.extend(call.args.text("comment").map(|text| ("comment".to_owned(), json!(text))));
+    let mut answer = fields.clone();
+    answer.remove("tokenid");
+    if call.args.flag("regenerate") {
+        let value = cluster.draw_uuid();
+        cluster.secrets.insert(full.clone(), value.clone());
+        answer.insert("value".to_owned(), json!(value));
+        answer.insert("full-tokenid".to_owned(), json!(full));
+    }
+    ok(serde_json::Value::Object(answer))
 }
 
 /// DELETE /access/users/{userid}/token/{tokenid}

@@ -175,7 +175,8 @@ impl Cluster {
             agent_answers: true,
             deaf: false,
         };
-        self.guests.entry(vmid).insert_entry(guest).into_mut()
+        self.guests.remove(&vmid);
+        self.guests.entry(vmid).or_insert(guest)
     }
 
     pub(crate) fn set_power(&mut self, vmid: u32, power: Power) {

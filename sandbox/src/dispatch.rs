@@ -98,6 +98,7 @@ pub(crate) fn run(shared: &Shared, head: &Head, entry: Entry, content: Content) 
         Some(Fault::CloseAfter) | None => {
             cluster.tick();
             let reply = match entry.route {
+                None if entry.verb == Verb::Get && clean(&entry.path) == "/" => Ok(root().into()),
                 None => Err(not_implemented(entry.verb, &entry.path)),
                 Some((method, path_args)) => {
                     answer(&mut cluster, method, entry.path, path_args, given, entry.user, content.file)
@@ -163,6 +164,12 @@ fn check_node(cluster: &Cluster, name: &str) -> Result<(), Failure> {
             "hostname lookup '{name}' failed - failed to get address info for: {name}: Name or service not known"
         ))),
     }
+}
+
+/// The index of the whole API.
+fn root() -> serde_json::Value {
+    let parts = ["version", "cluster", "nodes", "storage", "access", "pools"];
+    parts.iter().map(|part| serde_json::json!({ "subdir": part })).collect()
 }
 
 fn not_implemented(verb: Verb, path: &str) -> Failure {

@@ -71,6 +71,12 @@ impl Store {
 
 /// Answers any call by the facts alone.
 pub(crate) fn handle(cluster: &mut Cluster, call: &Call) -> Reply {
+    if call.path.split('/').any(|segment| segment == "ceph") {
+        return Err(Failure::die("binary not installed: /usr/bin/ceph-mon"));
+    }
+    if call.method.path == "/cluster/ha/groups" {
+        return Err(Failure::die("cannot index groups: ha groups have been migrated to rules"));
+    }
     match call.method.verb {
         Verb::Get => read(cluster, call),
         Verb::Post => create(cluster, call),
@@ -88,6 +94,13 @@ fn read(cluster: &mut Cluster, call: &Call) -> Reply {
         {
             items.retain(|item| item.get(name).is_none_or(|value| text_of(value) == wanted));
         }
+        let declared = shape.items.map(|item| item.fields).unwrap_or_default();
+        if declared.iter().any(|(name, _)| *name == "digest") {
+            for item in &mut items {
+                let digest = digest(item);
+                item.entry("digest".to_owned()).or_insert(json!(digest));
+            }
+        }
         if items.is_empty() && stored.is_none() {
             items = index(call.method);
         }
@@ -101,6 +114,11 @@ fn read(cluster: &mut Cluster, call: &Call) -> Reply {
         None if is_item(call.method) => return Err(missing(call)),
         None => Map::new(),
     };
+    let mut fields = fields;
+    if let Some(key) = last_param(call.method).filter(|key| shape.fields.iter().all(|(name, _)| name != key)) {
+        // Items tell their key only where it is declared.
+        fields.remove(key);
+    }
     let mut answer = if fields.is_empty() { minimal(shape) } else { Value::Object(fields) };
     if shape.fields.iter().any(|(name, _)| *name == "digest")
         && let Value::Object(map) = &mut answer
@@ -124,7 +142,7 @@ fn create(cluster: &mut Cluster, call: &Call) -> Reply {
             };
             let path = format!("{}/{id}", call.path);
             if cluster.store.has(&path) {
-                return Err(Failure::die(format!("{key} '{id}' already exists")));
+                return Err(clash(call, key, &id));
             }
             cluster.store.put(&path, &call.path, key, &id, Value::Object(fields));
         }
@@ -200,12 +218,14 @@ fn written(cluster: &mut Cluster, call: &Call) -> Reply {
 /// The smallest value of a shape: what is required, empty.
 pub(crate) fn minimal(shape: &Shape) -> Value {
     match shape.ty {
+        // Something has to stand there, so that it can be seen whether it is kept from view.
+        Type::String if shape.secret => json!("sandbox-secret"),
         Type::String => json!(shape.values.first().copied().unwrap_or_default()),
         Type::Integer | Type::Number => json!(shape.minimum.map_or(0, |least| least as i64)),
         Type::Boolean => json!(0),
         Type::Array => json!([]),
         Type::Object => {
-            let fields = shape.fields.iter().filter(|(_, field)| !field.optional && !field.secret);
+            let fields = shape.fields.iter().filter(|(_, field)| !field.optional);
             Value::Object(fields.map(|(name, field)| ((*name).to_owned(), minimal(field))).collect())
         }
         Type::Null | Type::Any => Value::Null,
@@ -219,7 +239,7 @@ fn index(method: &Method) -> Vec<Map<String, Value>> {
         .iter()
         .map(|(name, _)| *name)
         .find(|name| ["subdir", "name", "id", "cmd", "method"].contains(name))
-        .unwrap_or("name");
+        .unwrap_or(if method.path.ends_with("{snapname}") { "cmd" } else { "name" });
     let below = format!("{}/", method.path);
     let mut names: Vec<&str> = methods()
         .iter()
@@ -262,20 +282,47 @@ fn is_item(method: &Method) -> bool {
         && (proxmox_spec::find(Verb::Post, parent).is_some() || proxmox_spec::find(Verb::Post, method.path).is_some())
 }
 
+/// How the areas word a clash and a missing item: a part of the path, the clash, status and text of the missing one.
+const WORDS: [(&str, &str, u16, &str); 13] = [
+    ("/access/groups", "create group failed: group '{}' already exists", 500, "group '{}' does not exist"),
+    ("/access/roles", "create role failed: role '{}' already exists", 500, "role '{}' does not exist"),
+    ("/access/domains", "domain '{}' already exists", 500, "domain '{}' does not exist"),
+    ("/access/users", "user '{}' already exists", 500, "no such user ('{}')"),
+    ("/network", "interface already exists", 400, "interface does not exist"),
+    ("/mapping/", "mapping ID '{}' already defined", 500, "mapping '{}' not found"),
+    ("/notifications/matchers", "matcher '{}' already exists", 404, "matcher '{}' not found"),
+    ("/notifications/endpoints", "endpoint '{}' already exists", 404, "endpoint '{}' not found"),
+    ("/replication", "replication job '{}' already exists", 500, "no such replication job '{}'"),
+    ("/metrics/server", "create server failed: '{}' already defined", 500, "status server entry '{}' does not exist"),
+    ("/ha/resources", "create resource failed: resource ID '{}' already defined", 500, "no such resource '{}'"),
+    ("/ha/rules", "HA rule '{}' already defined", 500, "no such ha rule '{}'"),
+    ("/sdn/", "create sdn object failed: sdn object ID '{}' already defined", 500, "sdn '{}' does not exist"),
+];
+
+fn words(call: &Call) -> Option<(&'static str, u16, &'static str)> {
+    let line = WORDS.iter().find(|(part, ..)| call.path.contains(part))?;
+    Some((line.1, line.2, line.3))
+}
+
+fn clash(call: &Call, key: &str, id: &str) -> Failure {
+    match words(call) {
+        Some((text, 400, _)) => Failure::param(key, text.replace("{}", id)),
+        Some((text, ..)) => Failure::die(text.replace("{}", id)),
+        None => Failure::die(format!("{key} '{id}' already exists")),
+    }
+}
+
 fn missing(call: &Call) -> Failure {
-    let (name, id) = match last_param(call.method) {
-        Some(name) => (name, call.args.text(name).unwrap_or_default()),
-        None => ("entry", ""),
-    };
-    Failure::die(match (name, call.path.as_str()) {
-        ("userid", _) => format!("no such user ('{id}')"),
-        ("tokenid", _) => format!("no such token '{id}' for user '{}'", call.args.need("userid")),
-        ("roleid", _) => format!("role '{id}' does not exist"),
-        ("groupid", _) => format!("group '{id}' does not exist"),
-        ("realm", _) => format!("domain '{id}' does not exist"),
-        (_, path) if path.contains("/ipset/") => format!("no such IPSet '{id}'"),
-        _ => format!("{name} '{id}' does not exist"),
-    })
+    let name = last_param(call.method).unwrap_or("entry");
+    let id = call.args.text(name).unwrap_or_default();
+    if name == "tokenid" {
+        return Failure::die(format!("no such token '{id}' for user '{}'", call.args.need("userid")));
+    }
+    match words(call) {
+        Some((_, 400, text)) => Failure::param(name, text.replace("{}", id)),
+        Some((_, status, text)) => Failure::json(status, format!("{}\n", text.replace("{}", id))),
+        None => Failure::die(format!("{name} '{id}' does not exist")),
+    }
 }
 
 /// The parameters as fields that can be read back: no path parameters, nothing secret, nothing that steers the call.

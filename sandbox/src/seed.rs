@@ -2,18 +2,17 @@
 //!
 //! Knows names and numbers only; everything that happens later is elsewhere.
 
+mod datacenter;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::{
-    Options, USER,
+    Options,
     clock::START,
     cluster::{Cluster, Node, Pool},
-    firewall::Firewall,
     guest::{Config, Kind, Power, Snapshot},
-    tasks::Task,
-    upid::Upid,
     volumes::{Storage, Volume},
 };
 
@@ -39,10 +38,10 @@ pub(crate) fn cluster(options: &Options) -> Cluster {
     files(&mut cluster);
     backups(&mut cluster);
     snapshots(&mut cluster);
-    firewalls(&mut cluster);
-    access(&mut cluster);
-    datacenter(&mut cluster);
-    history(&mut cluster);
+    datacenter::firewalls(&mut cluster);
+    datacenter::access(&mut cluster);
+    datacenter::datacenter(&mut cluster);
+    datacenter::history(&mut cluster);
     cluster
 }
 
@@ -59,7 +58,14 @@ fn storages(cluster: &mut Cluster) {
         };
         cluster.storages.insert(id.to_owned(), storage);
     };
-    add("local", "dir", "backup,import,iso,snippets,vztmpl", false, 240 * GIB, &[("path", "/var/lib/vz")]);
+    add(
+        "local",
+        "dir",
+        "backup,import,iso,snippets,vztmpl",
+        false,
+        240 * GIB,
+        &[("path", "/var/lib/vz"), ("prune-backups", "keep-all=1")],
+    );
     add("local-lvm", "lvmthin", "images,rootdir", false, 800 * GIB, &[("thinpool", "data"), ("vgname", "pve")]);
     add(
         "backup-nas",
@@ -321,175 +327,5 @@ fn snapshots(cluster: &mut Cluster) {
             });
             guest.parent = Some(name.to_owned());
         }
-    }
-}
-
-fn firewalls(cluster: &mut Cluster) {
-    let rule = |value: Value| value.as_object().cloned().unwrap_or_default();
-    let web = Firewall {
-        rules: vec![
-            rule(
-                json!({ "type": "in", "action": "ACCEPT", "proto": "tcp", "dport": "443", "enable": 1, "comment": "HTTPS" }),
-            ),
-            rule(json!({ "type": "in", "action": "ACCEPT", "macro": "SSH", "source": "192.0.2.0/24", "enable": 1 })),
-            rule(json!({ "type": "in", "action": "DROP", "proto": "tcp", "dport": "25", "enable": 0, "log": "info" })),
-        ],
-        options: rule(json!({ "enable": 1, "policy_in": "DROP" })),
-    };
-    let dns = Firewall {
-        rules: vec![rule(json!({ "type": "in", "action": "ACCEPT", "macro": "DNS", "enable": 1 }))],
-        options: rule(json!({ "enable": 1 })),
-    };
-    let all = Firewall {
-        rules: vec![rule(json!({ "type": "in", "action": "ACCEPT", "proto": "tcp", "dport": "8006", "enable": 1 }))],
-        options: rule(json!({ "enable": 1 })),
-    };
-    cluster.firewalls.insert("/nodes/pve1/qemu/100".to_owned(), web);
-    cluster.firewalls.insert("/nodes/pve1/lxc/200".to_owned(), dns);
-    cluster.firewalls.insert("/cluster".to_owned(), all);
-}
-
-fn access(cluster: &mut Cluster) {
-    let store = &mut cluster.store;
-    let users =
-        [("root@pam", "pam", None), (USER, "pve", Some("Administrator")), ("alice@pve", "pve", Some("Operations"))];
-    for (userid, realm, comment) in users {
-        let fields = json!({ "enable": 1, "expire": 0, "realm-type": realm, "comment": comment });
-        store.put(&format!("/access/users/{userid}"), "/access/users", "userid", userid, fields);
-    }
-    let token = json!({ "privsep": 0, "expire": 0, "comment": "This sandbox" });
-    store.put("/access/users/root@pam/token/mcp", "/access/users/root@pam/token", "tokenid", "mcp", token);
-    let group = json!({ "comment": "Operators", "users": "alice@pve" });
-    store.put("/access/groups/operators", "/access/groups", "groupid", "operators", group);
-    for (realm, kind, comment) in
-        [("pam", "pam", "Linux PAM standard authentication"), ("pve", "pve", "Proxmox VE authentication server")]
-    {
-        let fields = json!({ "type": kind, "comment": comment });
-        store.put(&format!("/access/domains/{realm}"), "/access/domains", "realm", realm, fields);
-    }
-    let every: std::collections::BTreeSet<&str> =
-        proxmox_spec::methods().iter().flat_map(|method| method.permissions.privileges.iter().copied()).collect();
-    let starting = |prefix: &str| every.iter().copied().filter(|name| name.starts_with(prefix)).collect::<Vec<_>>();
-    let roles = [
-        ("Administrator", every.iter().copied().collect::<Vec<_>>()),
-        ("NoAccess", Vec::new()),
-        ("PVEAuditor", every.iter().copied().filter(|name| name.ends_with(".Audit")).collect()),
-        ("PVEDatastoreAdmin", starting("Datastore.")),
-        ("PVEVMAdmin", starting("VM.")),
-        ("PVEVMUser", vec!["VM.Audit", "VM.Backup", "VM.Config.CDROM", "VM.Console", "VM.PowerMgmt"]),
-    ];
-    for (roleid, privileges) in roles {
-        let fields = json!({ "special": 1, "privs": privileges.join(",") });
-        store.put(&format!("/access/roles/{roleid}"), "/access/roles", "roleid", roleid, fields);
-    }
-    for (path, kind, id, role) in
-        [("/", "user", USER, "Administrator"), ("/pool/production", "group", "operators", "PVEVMUser")]
-    {
-        let fields = json!({ "path": path, "type": kind, "roleid": role, "propagate": 1 });
-        store.put(&format!("/access/acl{path}#{kind}:{id}:{role}"), "/access/acl", "ugid", id, fields);
-    }
-}
-
-fn datacenter(cluster: &mut Cluster) {
-    let store = &mut cluster.store;
-    let job = json!({
-        "type": "vzdump", "schedule": "02:00", "storage": "backup-nas", "vmid": "100,101,202", "enabled": 1,
-        "mode": "snapshot", "compress": "zstd", "notes-template": "{{guestname}}", "next-run": NOW + 18 * HOUR,
-        "prune-backups": { "keep-daily": "7", "keep-last": "3" },
-    });
-    store.put("/cluster/backup/nightly", "/cluster/backup", "id", "nightly", job);
-    store.set("/cluster/options", json!({ "mac_prefix": "BC:24:11", "keyboard": "en-us", "allowed-tags": [] }));
-    let member = |number: u32| json!({ "nodeid": number.to_string(), "quorum_votes": "1", "ring0_addr": format!("192.0.2.{}", 10 + number) });
-    for (number, name) in (1..).zip(["pve1", "pve2", "pve3"]) {
-        let mut fields = member(number);
-        fields["name"] = json!(name);
-        store.put(&format!("/cluster/config/nodes/{name}"), "/cluster/config/nodes", "node", name, fields);
-        let node = format!("/nodes/{name}");
-        store.set(&format!("{node}/dns"), json!({ "dns1": "192.0.2.53", "search": "example.org" }));
-        let bridge = |iface: &str, port: &str, address: Option<String>| {
-            json!({
-                "type": "bridge", "active": 1, "autostart": 1, "bridge_ports": port, "bridge_stp": "off", "bridge_fd": "0",
-                "method": if address.is_some() { "static" } else { "manual" }, "method6": "manual",
-                "families": ["inet"], "priority": 4, "address": address, "netmask": address.as_ref().map(|_| "24"),
-                "cidr": address.as_ref().map(|text| format!("{text}/24")), "comments": format!("{iface}\n"),
-                "gateway": address.as_ref().map(|_| "192.0.2.1"),
-            })
-        };
-        let network = format!("{node}/network");
-        let first = bridge("vmbr0", "eno1", Some(format!("192.0.2.{}", 10 + number)));
-        store.put(&format!("{network}/vmbr0"), &network, "iface", "vmbr0", first);
-        store.put(&format!("{network}/vmbr1"), &network, "iface", "vmbr1", bridge("vmbr1", "eno2", None));
-        for card in ["eno1", "eno2"] {
-            let fields = json!({
-                "type": "eth", "active": 1, "exists": 1, "method": "manual", "method6": "manual", "families": ["inet"],
-                "priority": 3,
-            });
-            store.put(&format!("{network}/{card}"), &network, "iface", card, fields);
-        }
-        let services = format!("{node}/services");
-        for service in ["corosync", "cron", "pve-cluster", "pve-firewall", "pvedaemon", "pveproxy", "sshd"] {
-            let fields = json!({
-                "name": service, "desc": format!("{service} service"), "state": "running", "active-state": "active",
-                "unit-state": "enabled",
-            });
-            store.put(&format!("{services}/{service}/state"), &services, "service", service, fields);
-        }
-        store.set(
-            &format!("{node}/subscription"),
-            json!({
-                "status": "notfound", "message": "There is no subscription key", "serverid": "0".repeat(32),
-                "url": "https://www.proxmox.com/proxmox-ve/pricing",
-            }),
-        );
-        let disks = format!("{node}/disks/list");
-        let disk = json!({
-            "size": 960_197_124_096_u64, "model": "Sandbox SSD", "vendor": "ATA", "serial": format!("SBX{number:04}"),
-            "type": "ssd", "health": "PASSED", "used": "LVM", "gpt": 1, "wearout": 98, "rpm": 0, "wwn": "unknown",
-        });
-        store.put(&format!("{disks}/sda"), &disks, "devpath", "/dev/sda", disk);
-    }
-    let mail = json!({ "comment": "Mails to root", "mailto-user": ["root@pam"], "origin": "builtin" });
-    let sendmail = "/cluster/notifications/endpoints/sendmail";
-    store.put(&format!("{sendmail}/mail-to-root"), sendmail, "name", "mail-to-root", mail);
-    let alias = json!({ "cidr": "192.0.2.0/24", "ipversion": 4, "comment": "Management network" });
-    store.put("/cluster/firewall/aliases/management", "/cluster/firewall/aliases", "name", "management", alias);
-}
-
-fn history(cluster: &mut Cluster) {
-    let warning = "WARN: no physical CD-ROM available, ignoring";
-    let past = [
-        ("pve1", "vzdump", "100", 30 * HOUR, 95, "INFO: Finished Backup of VM 100 (00:01:35)", "OK"),
-        ("pve2", "vzdump", "101", 29 * HOUR, 310, "INFO: Finished Backup of VM 101 (00:05:10)", "OK"),
-        ("pve1", "qmstart", "100", 26 * HOUR, 3, warning, "WARNINGS: 1"),
-        ("pve3", "vzstart", "201", 25 * HOUR, 2, "", "OK"),
-        (
-            "pve2",
-            "vzdump",
-            "202",
-            6 * HOUR,
-            4,
-            "ERROR: Backup of VM 202 failed - no space left on device",
-            "job errors",
-        ),
-        ("pve1", "aptupdate", "", 3 * HOUR, 20, "Reading package lists...", "OK"),
-    ];
-    for (place, (node, kind, id, ago, seconds, line, status)) in (0_u32..).zip(past) {
-        let start = NOW - ago;
-        let upid = Upid {
-            node: node.to_owned(),
-            pid: 0x1000 + place * 16,
-            pstart: u64::try_from(start - crate::clock::BOOT / 1_000).unwrap_or_default() * 100,
-            start,
-            kind: kind.to_owned(),
-            id: id.to_owned(),
-            user: "root@pam".to_owned(),
-        };
-        let last = match status {
-            "OK" => "TASK OK".to_owned(),
-            status if status.starts_with("WARNINGS") => format!("TASK {status}"),
-            status => format!("TASK ERROR: {status}"),
-        };
-        let log = [line.to_owned(), last].into_iter().filter(|line| !line.is_empty()).collect();
-        cluster.tasks.push(Task::past(upid, seconds, log, status));
     }
 }

@@ -233,7 +233,10 @@ async fn every_get_without_parameters_answers() {
     let mut failed = Vec::new();
     for method in proxmox_spec::methods() {
         let plain = method.verb == proxmox_spec::Verb::Get && !method.path.contains('{');
+        // No Ceph is installed, and groups have become rules.
+        let gone = method.path.contains("/ceph") || method.path == "/cluster/ha/groups";
         if plain
+            && !gone
             && method.params.iter().all(|param| param.optional)
             && method.allow_token
             && !method.permissions.root_only

@@ -3,7 +3,6 @@
 use super::{Exit, pairs, table, tools};
 use crate::catalogue;
 use crate::engine::{Answer, Engine, Failure, FailureKind, Progress, Watch};
-use crate::tool::Tool;
 use clap::Args;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
@@ -58,7 +57,7 @@ pub async fn run(call: Call, engine: &Engine) -> Exit {
         // Ends with the call; a broken terminal is no reason to lose the answer.
         let _ = shown.await;
     }
-    print(ended, surface.tool, call.json)
+    print(ended, call.json)
 }
 
 /// Progress on one line of a terminal, which is empty again at the end.
@@ -77,8 +76,8 @@ async fn show(mut steps: UnboundedReceiver<Progress>) {
     let _ = terminal.flush();
 }
 
-fn print(ended: Result<Answer, Failure>, tool: &Tool, json: bool) -> Exit {
-    let answer = match ended {
+fn print(ended: Result<Answer, Failure>, json: bool) -> Exit {
+    let mut answer = match ended {
         Ok(answer) => answer,
         Err(failure) => {
             eprintln!("proxmox-mcp: {}", table::clean(&failure.to_string()));
@@ -86,12 +85,11 @@ fn print(ended: Result<Answer, Failure>, tool: &Tool, json: bool) -> Exit {
         }
     };
     let exit = of_answer(&answer);
-    let text = if json {
-        format!("{:#}\n", Value::Object(answer.content))
-    } else {
-        let schema = serde_json::from_str(tool.output_schema).unwrap_or(Value::Null);
-        table::answer(&answer.content, &schema)
-    };
+    if answer.text.is_some() && !json {
+        // The text below has the end of the log, too.
+        answer.content.shift_remove("log");
+    }
+    let text = if json { format!("{:#}\n", Value::Object(answer.content)) } else { table::answer(&answer.content) };
     let mut output = std::io::stdout();
     // A reader that went away (`| head`) is no failure of the tool.
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());

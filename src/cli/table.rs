@@ -6,11 +6,13 @@ use super::units;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde_json::{Map, Value};
 
-/// Columns that are at most this wide are not wrapped, whatever the terminal's width.
+/// Where the text of a column is wrapped, between words: a task id stays in one piece, so that it can be copied.
 const WIDEST: u16 = 60;
+/// Blanks between columns.
+const GAP: u16 = 2;
 
-/// The answer as text, ending with a line break. `schema` is the tool's output schema, whose descriptions hold units.
-pub fn answer(content: &Map<String, Value>, schema: &Value) -> String {
+/// The answer as text, ending with a line break.
+pub fn answer(content: &Map<String, Value>) -> String {
     let lists: Vec<(&String, &Vec<Value>)> =
         content.iter().filter_map(|(key, value)| Some((key, rows(value)?))).collect();
     // The count of a list's rows; elsewhere a field of that name is a size.
@@ -20,7 +22,7 @@ pub fn answer(content: &Map<String, Value>, schema: &Value) -> String {
     for (key, value) in content {
         let counted = matches!(key.as_str(), "total" | "offset" | "next_offset") && count.is_some();
         if rows(value).is_none() && !counted && key != "notes" && key != "log" {
-            flatten(key, of(schema, key), value, &mut pairs);
+            flatten(key, key, value, &mut pairs);
         }
     }
     if !pairs.is_empty() {
@@ -37,7 +39,7 @@ pub fn answer(content: &Map<String, Value>, schema: &Value) -> String {
         if lists.len() > 1 || !text.is_empty() {
             text += &format!("{key}:\n");
         }
-        text += &finished(&of_rows(list, &of(schema, key)["items"]));
+        text += &finished(&of_rows(list));
     }
     if let Some(total) = count {
         let shown: usize = lists.first().map_or(0, |(_, list)| list.len());
@@ -62,14 +64,14 @@ fn rows(value: &Value) -> Option<&Vec<Value>> {
 
 fn lines(value: Option<&Value>) -> Vec<String> {
     match value {
-        Some(Value::Array(list)) => list.iter().map(|line| cell(&Value::Null, line)).collect(),
+        Some(Value::Array(list)) => list.iter().map(|line| cell("", line)).collect(),
         Some(Value::Null) | None => Vec::new(),
         Some(Value::String(text)) => text.lines().map(clean).collect(),
-        Some(other) => vec![cell(&Value::Null, other)],
+        Some(other) => vec![cell("", other)],
     }
 }
 
-fn of_rows(list: &[Value], schema: &Value) -> Table {
+fn of_rows(list: &[Value]) -> Table {
     let mut columns: Vec<&str> = Vec::new();
     for key in list.iter().filter_map(Value::as_object).flat_map(Map::keys) {
         if !columns.contains(&key.as_str()) {
@@ -84,7 +86,7 @@ fn of_rows(list: &[Value], schema: &Value) -> Table {
     let mut table = plain(&columns);
     for row in list {
         let cells = columns.iter().map(|column| match row.get(column) {
-            Some(value) => cell(of(schema, column), value),
+            Some(value) => cell(column, value),
             None => String::new(),
         });
         table.add_row(cells);
@@ -108,41 +110,43 @@ pub(super) fn plain(header: &[&str]) -> Table {
 /// The table as text, without the blanks at the ends of lines.
 pub(super) fn finished(table: &Table) -> String {
     let mut table = table.clone();
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WIDEST)));
+    let words: Vec<u16> = (0..table.column_count()).map(|index| longest_word(&table, index)).collect();
+    for (column, word) in table.column_iter_mut().zip(words) {
+        column.set_padding((0, GAP));
+        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(word.max(WIDEST).saturating_add(GAP))));
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
+/// The length of the longest word in bytes, which is never less than its width.
+fn longest_word(table: &Table, column: usize) -> u16 {
+    let cells = table.column_cells_iter(column).flatten();
+    let longest = cells.flat_map(|cell| cell.content().split_whitespace().map(str::len).max()).max();
+    u16::try_from(longest.unwrap_or(0)).unwrap_or(u16::MAX)
+}
+
 /// Objects inside objects become `outer.inner`.
-fn flatten(path: &str, schema: &Value, value: &Value, pairs: &mut Vec<(String, String)>) {
+fn flatten(path: &str, field: &str, value: &Value, pairs: &mut Vec<(String, String)>) {
     match value {
         Value::Object(object) if !object.is_empty() => {
             for (key, value) in object {
-                flatten(&format!("{path}.{key}"), of(schema, key), value, pairs);
+                flatten(&format!("{path}.{key}"), key, value, pairs);
             }
         }
-        other => pairs.push((path.to_owned(), cell(schema, other))),
+        other => pairs.push((path.to_owned(), cell(field, other))),
     }
 }
 
-/// The schema of a field of an object; null when it says nothing of it.
-fn of<'a>(schema: &'a Value, field: &str) -> &'a Value {
-    &schema["properties"][field]
-}
-
-fn cell(schema: &Value, value: &Value) -> String {
+fn cell(field: &str, value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
         Value::Number(number) => {
-            let unit = schema["description"].as_str().unwrap_or_default();
-            units::human(unit, number).unwrap_or_else(|| number.to_string())
+            units::of(field).and_then(|unit| units::human(unit, number)).unwrap_or_else(|| number.to_string())
         }
         Value::String(text) => clean(text),
         Value::Array(list) if list.iter().all(|item| !item.is_object() && !item.is_array()) => {
-            list.iter().map(|item| cell(&schema["items"], item)).collect::<Vec<_>>().join(", ")
+            list.iter().map(|item| cell(field, item)).collect::<Vec<_>>().join(", ")
         }
         nested => clean(&nested.to_string()),
     }
@@ -159,12 +163,7 @@ mod tests {
     use serde_json::json;
 
     fn shown(content: Value) -> String {
-        let size = json!({"description": "bytes"});
-        let schema = json!({"properties": {
-            "guests": {"items": {"properties": {"maxmem": size}}},
-            "memory": {"properties": {"total": size, "used": size}},
-        }});
-        content.as_object().map(|content| answer(content, &schema)).unwrap_or_default()
+        content.as_object().map(answer).unwrap_or_default()
     }
 
     #[test]
@@ -186,6 +185,14 @@ mod tests {
     fn an_object_is_names_and_values() {
         let text = shown(json!({"version": "9.2.1", "memory": {"total": 2048, "used": 1024}, "notes": ["so it is"]}));
         assert_eq!(text, "version       9.2.1\nmemory.total  2 KiB\nmemory.used   1 KiB\nNote: so it is\n");
+    }
+
+    #[test]
+    fn long_text_is_wrapped_and_a_task_id_is_not() {
+        let upid = format!("UPID:pve1:{}:", "0".repeat(80));
+        assert!(shown(json!({"upid": upid})).contains(&upid));
+        let text = "word ".repeat(40);
+        assert!(shown(json!({"text": text})).lines().count() > 1);
     }
 
     #[test]

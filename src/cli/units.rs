@@ -1,6 +1,12 @@
-//! Numbers as a person reads them, by the unit that the catalogue gives the field in the tool's output schema.
+//! Numbers as a person reads them, by the unit that the catalogue gives a field.
 
+use crate::catalogue::UNITS;
 use serde_json::Number;
+
+/// The unit of a field, in the catalogue's words.
+pub fn of(field: &str) -> Option<&'static str> {
+    UNITS.iter().find(|(name, _)| *name == field).map(|(_, unit)| *unit)
+}
 
 /// A number with its unit, or `None` when the field has none that is known here.
 pub fn human(unit: &str, number: &Number) -> Option<String> {

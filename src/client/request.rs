@@ -115,7 +115,13 @@ impl fmt::Display for PreparedRequest {
         write!(f, "{} {}", self.verb, self.path)?;
         for param in &self.params {
             for value in &param.values {
-                let shown = if param.secret { Cow::Borrowed("***") } else { shell_words::quote(value) };
+                let spaced =
+                    value.is_empty() || value.contains(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '\\'));
+                let shown = match (param.secret, spaced) {
+                    (true, _) => Cow::Borrowed("***"),
+                    (false, true) => shell_words::quote(value),
+                    (false, false) => Cow::Borrowed(value.as_str()),
+                };
                 write!(f, " {}={shown}", param.name)?;
             }
         }

@@ -7,6 +7,7 @@ use crate::arguments::{GuestId, Segment};
 use crate::client::{PreparedParam, PreparedRequest};
 use crate::plan::{Guard, Locate, Open, PathPart, Plan, PlannedRoute, Request, Value};
 use crate::tool::Kind;
+use serde_json::{Map, Value as Json, json};
 
 /// What the look-ups found.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +17,23 @@ pub struct Located {
     pub kind: Option<Kind>,
     /// Does the guest run? `None` = not looked up.
     pub running: Option<bool>,
+}
+
+impl Located {
+    /// The guest that an answer is about: `vmid`, `kind` and `node`, as far as they were looked for.
+    pub fn subject(&self) -> Map<String, Json> {
+        let mut fields = Map::new();
+        if let Some(vmid) = self.vmid {
+            fields.insert("vmid".to_owned(), json!(vmid));
+        }
+        if let Some(kind) = self.kind {
+            fields.insert("kind".to_owned(), json!(kind.as_str()));
+        }
+        if let Some(node) = &self.node {
+            fields.insert("node".to_owned(), json!(node.as_str()));
+        }
+        fields
+    }
 }
 
 /// Answers to the reads that a request's values wait for.

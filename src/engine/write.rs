@@ -37,8 +37,7 @@ pub async fn done(
         if starts == Some(Starts::Hidden) {
             notes.push("The API started a task for it without telling its id: see the node's tasks.".to_owned());
         }
-        let (mut content, said) = base(resolved, Outcome::Ok, None);
-        notes.extend(said);
+        let mut content = base(resolved, Outcome::Ok, None);
         show(resolved, reply, &mut content, &mut notes);
         return Ok(finished(content, notes, None));
     };
@@ -46,8 +45,7 @@ pub async fn done(
     let mut followed = wait::follow(call, waiter, &reply.data, &resolved.located, patience).await;
     // What ended may have moved, made or removed guests.
     call.engine.guests.forget();
-    let (mut content, said) = base(resolved, followed.outcome, followed.node.as_deref());
-    notes.extend(said);
+    let mut content = base(resolved, followed.outcome, followed.node.as_deref());
     show(resolved, reply, &mut content, &mut notes);
     content.append(&mut followed.handle.clone());
     content.append(&mut followed.fields.clone());
@@ -78,9 +76,8 @@ pub async fn unanswered(
     let request = &resolved.request;
     let cause =
         format!("{request} was sent, and no usable answer came ({trouble}). Whether it was carried out is not known.");
-    let (mut content, said) = base(resolved, Outcome::Unknown, None);
+    let mut content = base(resolved, Outcome::Unknown, None);
     present::echo(resolved.route.returns, request, &mut content);
-    notes.extend(said);
     let mut found = vec![cause];
     found.extend(unknown::look(call, request, &resolved.located, sent).await);
     let found: Vec<String> = found.into_iter().map(|text| hide(text, &request.secrets())).collect();
@@ -91,29 +88,28 @@ pub async fn unanswered(
 }
 
 /// Outcome and subject: the guest, the node, what was there before.
-fn base(resolved: &Resolved<'_>, outcome: Outcome, task_node: Option<&str>) -> (Map<String, Value>, Vec<String>) {
-    let located = &resolved.located;
+fn base(resolved: &Resolved<'_>, outcome: Outcome, task_node: Option<&str>) -> Map<String, Value> {
     let mut content = Map::new();
     content.insert("outcome".to_owned(), json!(outcome.as_str()));
-    if let Some(vmid) = located.vmid {
-        content.insert("vmid".to_owned(), json!(vmid));
-    }
-    if let Some(kind) = located.kind.or(resolved.route.kind) {
+    content.extend(resolved.located.subject());
+    if let Some(kind) = resolved.route.kind {
         content.insert("kind".to_owned(), json!(kind.as_str()));
     }
     let in_path = || {
         let route = proxmox_spec::route(resolved.request.verb, resolved.request.path())?;
         route.params.into_iter().find(|(name, _)| *name == "node").map(|(_, node)| node)
     };
-    let node =
-        task_node.map(str::to_owned).or_else(|| Some(located.node.as_ref()?.as_str().to_owned())).or_else(in_path);
-    if let Some(node) = node {
+    if let Some(node) = task_node {
+        content.insert("node".to_owned(), json!(node));
+    } else if !content.contains_key("node")
+        && let Some(node) = in_path()
+    {
         content.insert("node".to_owned(), json!(node));
     }
     if let Some((field, previous)) = &resolved.previous {
         content.insert((*field).to_owned(), Value::Object(previous.clone()));
     }
-    (content, Vec::new())
+    content
 }
 
 /// What the API answered and the request chose.

@@ -1,6 +1,7 @@
 //! The forms in which a person writes where a server is.
 
-use super::{BadSettings, bad};
+use super::BadSettings;
+use super::checks::bad;
 use std::net::Ipv6Addr;
 
 /// The API's port.

@@ -35,8 +35,10 @@ impl Checker<'_> {
         for written in spec.args.iter().filter(|argument| !implied.contains(&argument.name.is)) {
             if let Some(first) = list.iter().find(|one| bare(&one.name) == bare(&written.name.is)) {
                 let name = first.name.clone();
-                self.diagnostics
-                    .report(written.name.at, format!("`{}` is another spelling of the argument `{name}`", written.name.is));
+                self.diagnostics.report(
+                    written.name.at,
+                    format!("`{}` is another spelling of the argument `{name}`", written.name.is),
+                );
                 continue;
             }
             list.extend(self.argument(spec, drafts, written));
@@ -78,8 +80,10 @@ impl Checker<'_> {
         let doc = match written.and_then(|argument| argument.doc.as_ref()) {
             Some(doc) => doc.is.clone(),
             None => self.word(name).unwrap_or_else(|| {
-                self.diagnostics
-                    .report(at, format!("the vocabulary has no word `{name}`, and this tool has that argument by itself"));
+                self.diagnostics.report(
+                    at,
+                    format!("the vocabulary has no word `{name}`, and this tool has that argument by itself"),
+                );
                 String::new()
             }),
         };
@@ -171,11 +175,16 @@ impl Checker<'_> {
         self.narrow(written, &params, &mut rule);
         rule.refused = written.refused.iter().map(|(value, why)| (value.is.clone(), why.is.clone())).collect();
         rule.except = written.except.iter().map(|(param, why)| (param.is.clone(), why.is.clone())).collect();
-        rule.part = spec.derive.iter().filter_map(|(_, node)| node.scalar()).any(|text| text.contains(&format!("{{{}", name.is)));
+        rule.part = spec
+            .derive
+            .iter()
+            .filter_map(|(_, node)| node.scalar())
+            .any(|text| text.contains(&format!("{{{}", name.is)));
         if form == Form::Rest {
             self.excepts(drafts, written);
         }
-        let default = written.default.as_ref().map(|node| self.default(node, form, &rule, &params).unwrap_or(node.json()));
+        let default =
+            written.default.as_ref().map(|node| self.default(node, form, &rule, &params).unwrap_or(node.json()));
         let default_from = written.default_from.as_ref().and_then(|node| self.default_from(spec, node));
         let by_api = places.iter().any(|(_, _, param)| !param.optional) || segment.is_some();
         let chosen_by_case = spec
@@ -183,7 +192,8 @@ impl Checker<'_> {
             .iter()
             .filter_map(|case| case.when.as_ref())
             .any(|(subject, value)| subject.is == name.is && matches!(value.is.as_str(), "given" | "absent"));
-        let required = written.required.unwrap_or(by_api && default.is_none() && default_from.is_none() && !chosen_by_case);
+        let required =
+            written.required.unwrap_or(by_api && default.is_none() && default_from.is_none() && !chosen_by_case);
         for other in written.needs.iter().chain(&written.within) {
             if !spec.args.iter().any(|argument| argument.name.is == other.is) {
                 self.diagnostics
@@ -222,10 +232,7 @@ impl Checker<'_> {
                 effect: raises.effect.as_ref().map_or(proxmox_spec::Effect::None, |effect| effect.is),
                 because: raises.because.clone(),
             }),
-            needs: written
-                .needs
-                .as_ref()
-                .map(|needs| (needs.is.clone(), written.note.clone().unwrap_or_default())),
+            needs: written.needs.as_ref().map(|needs| (needs.is.clone(), written.note.clone().unwrap_or_default())),
             escape: written.escape.is_some(),
             segment: segment.is_some(),
             within: written.within.as_ref().map(|within| within.is.clone()),
@@ -273,10 +280,9 @@ impl Checker<'_> {
         } else if !places.is_empty() && !elsewhere {
             for draft in lacking {
                 let method = draft.method;
-                let report = self.diagnostics.report(
-                    name.at,
-                    format!("`{}` is no parameter of {} {}", name.is, method.verb, method.path),
-                );
+                let report = self
+                    .diagnostics
+                    .report(name.at, format!("`{}` is no parameter of {} {}", name.is, method.verb, method.path));
                 match draft.kind {
                     Some(kind) => report.help(format!(
                         "write `only: {}`, or `as: {{{}: its name there}}`",
@@ -301,7 +307,8 @@ impl Checker<'_> {
             for (part, segment) in draft.parts.iter().zip(draft.method.segments) {
                 let crate::path::PartKind::Placeholder(placeholder) = &part.kind else { continue };
                 if placeholder.split('.').next() == Some(name) {
-                    let (proxmox_spec::Segment::Param(param) | proxmox_spec::Segment::Remainder(param)) = segment else {
+                    let (proxmox_spec::Segment::Param(param) | proxmox_spec::Segment::Remainder(param)) = segment
+                    else {
                         continue;
                     };
                     return Some((draft.method, draft.method.params.iter().find(|one| one.name == *param)?));
@@ -329,7 +336,11 @@ impl Checker<'_> {
         let guard = spec.guard.as_ref().is_some_and(|guard| {
             guard.expect.iter().any(|one| one.is == name)
                 || guard.absent.iter().filter_map(|absent| absent.unless.as_ref()).any(|one| one.is == name)
-                || guard.vacant.iter().flat_map(|vacant| vacant.id.iter().chain(&vacant.replace)).any(|one| one.is == name)
+                || guard
+                    .vacant
+                    .iter()
+                    .flat_map(|vacant| vacant.id.iter().chain(&vacant.replace))
+                    .any(|one| one.is == name)
         });
         let returns = spec.returns.iter().chain(spec.cases.iter().filter_map(|case| case.returns.as_ref()));
         let filter = returns.flat_map(|returns| &returns.filter).any(|(argument, _)| argument.is == name);
@@ -374,7 +385,10 @@ impl Checker<'_> {
                     return Some(Form::Text);
                 }
                 self.diagnostics
-                    .report(written.name.at, format!("`{}` is no parameter of the API, so its type must be said", written.name.is))
+                    .report(
+                        written.name.at,
+                        format!("`{}` is no parameter of the API, so its type must be said", written.name.is),
+                    )
                     .help("write `type: text`, `integer`, `number`, `boolean` or `list`");
                 None
             }
@@ -467,9 +481,10 @@ impl Checker<'_> {
             return Some(DefaultFrom::GuestRunning);
         }
         if let Some(argument) = text.strip_suffix(".vmid")
-            && spec.args.iter().any(|one| {
-                one.name.is == argument && one.parse.as_ref().is_some_and(|parser| parser.is == "volid")
-            })
+            && spec
+                .args
+                .iter()
+                .any(|one| one.name.is == argument && one.parse.as_ref().is_some_and(|parser| parser.is == "volid"))
         {
             return Some(DefaultFrom::VolidVmid(argument.to_owned()));
         }
@@ -505,7 +520,8 @@ fn union(params: &[&'static Param], form: Form) -> Rule {
     let all = |get: fn(&Param) -> Option<f64>| -> Option<Vec<f64>> { params.iter().map(|param| get(param)).collect() };
     rule.minimum = all(|param| param.minimum).and_then(|list| list.into_iter().reduce(f64::min));
     rule.maximum = all(|param| param.maximum).and_then(|list| list.into_iter().reduce(f64::max));
-    let lengths = |get: fn(&Param) -> Option<u32>| -> Option<Vec<u32>> { params.iter().map(|param| get(param)).collect() };
+    let lengths =
+        |get: fn(&Param) -> Option<u32>| -> Option<Vec<u32>> { params.iter().map(|param| get(param)).collect() };
     rule.min_length = lengths(|param| param.min_length).and_then(|list| list.into_iter().min());
     rule.max_length = lengths(|param| param.max_length).and_then(|list| list.into_iter().max());
     if form == Form::Choice {
@@ -517,8 +533,10 @@ fn union(params: &[&'static Param], form: Form) -> Rule {
     }
     if let Some((first, others)) = params.split_first() {
         rule.format = first.format.filter(|format| others.iter().all(|param| param.format == Some(format)));
-        rule.pattern =
-            first.pattern.filter(|pattern| others.iter().all(|param| param.pattern == Some(pattern))).map(str::to_owned);
+        rule.pattern = first
+            .pattern
+            .filter(|pattern| others.iter().all(|param| param.pattern == Some(pattern)))
+            .map(str::to_owned);
     }
     rule
 }

@@ -25,16 +25,13 @@ impl Checker<'_> {
                 };
                 let params: Vec<&'static Param> = argument.facts.iter().map(|(_, param)| *param).collect();
                 if let Some(problem) = mismatch(node, argument.form, &argument.rule, &params) {
-                    self.diagnostics
-                        .report(node.at, format!("`{}` does not take this: {problem}", name.is));
+                    self.diagnostics.report(node.at, format!("`{}` does not take this: {problem}", name.is));
                 }
             }
             for argument in arguments.iter().filter(|argument| argument.required) {
                 if !example.args.iter().any(|(name, _)| name.is == argument.name) {
-                    self.diagnostics.report(
-                        example.at,
-                        format!("the example lacks the required argument `{}`", argument.name),
-                    );
+                    self.diagnostics
+                        .report(example.at, format!("the example lacks the required argument `{}`", argument.name));
                 }
             }
             for (name, _) in &example.given {
@@ -76,7 +73,9 @@ pub(super) fn mismatch(node: &Node, form: Form, rule: &Rule, params: &[&'static 
         _ => None,
     };
     match form {
-        Form::Integer if !matches!(node.value, Yaml::Int(_)) => Some(format!("expected an integer, found {}", node.kind())),
+        Form::Integer if !matches!(node.value, Yaml::Int(_)) => {
+            Some(format!("expected an integer, found {}", node.kind()))
+        }
         Form::Number if number.is_none() => Some(format!("expected a number, found {}", node.kind())),
         Form::Integer | Form::Number => {
             let number = number?;
@@ -114,7 +113,10 @@ pub(super) fn mismatch(node: &Node, form: Form, rule: &Rule, params: &[&'static 
                 return Some("expected a size such as 32G".to_owned());
             }
             if form == Form::Text {
-                return params.first().and_then(|param| proxmox_spec::check::value(param, &text).err()).map(|problem| problem.to_string());
+                return params
+                    .first()
+                    .and_then(|param| proxmox_spec::check::value(param, &text).err())
+                    .map(|problem| problem.to_string());
             }
             None
         }

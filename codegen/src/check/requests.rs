@@ -76,7 +76,8 @@ impl Checker<'_> {
             }
         }
         for fixed in &draft.fixed {
-            let per_kind = fixed.per_kind.iter().filter(|(kind, _)| Some(kind.is.as_str()) == draft.kind.map(Kind::as_str));
+            let per_kind =
+                fixed.per_kind.iter().filter(|(kind, _)| Some(kind.is.as_str()) == draft.kind.map(Kind::as_str));
             let constants: Vec<&(Text, Text)> =
                 fixed.all.iter().chain(per_kind.flat_map(|(_, constants)| constants)).collect();
             for (name, value) in constants {
@@ -97,8 +98,10 @@ impl Checker<'_> {
                 Some(param) => send("digest".to_owned(), From::Digest(None), Some(param)),
                 None => {
                     let at = spec.name.at;
-                    self.diagnostics
-                        .report(at, format!("{} {} takes no digest, so it cannot be guarded", method.verb, method.path));
+                    self.diagnostics.report(
+                        at,
+                        format!("{} {} takes no digest, so it cannot be guarded", method.verb, method.path),
+                    );
                 }
             }
         }
@@ -141,7 +144,10 @@ impl Checker<'_> {
                 self.diagnostics
                     .report(
                         draft.at,
-                        format!("{} {} requires `{}`, and nothing supplies it", draft.method.verb, draft.method.path, param.name),
+                        format!(
+                            "{} {} requires `{}`, and nothing supplies it",
+                            draft.method.verb, draft.method.path, param.name
+                        ),
                     )
                     .help(format!("add `{snake}: …` to the arguments of `{}`, or to `fixed`", spec.name.is));
             }
@@ -185,9 +191,7 @@ impl Checker<'_> {
                     Form::Size => &["gib"],
                     _ => &[],
                 };
-                self.diagnostics
-                    .report(at, format!("`{name}` has no part `{part}`"))
-                    .near(part, parts.iter().copied());
+                self.diagnostics.report(at, format!("`{name}` has no part `{part}`")).near(part, parts.iter().copied());
                 return None;
             }
         };
@@ -258,11 +262,9 @@ impl Checker<'_> {
         let mut params = Vec::new();
         for (name, value) in fixed.iter().flat_map(|fixed| &fixed.all) {
             match method.param(&name.is) {
-                Some(param) => params.push(Send {
-                    name: name.is.clone(),
-                    from: From::Fixed(value.is.clone()),
-                    param: Some(param),
-                }),
+                Some(param) => {
+                    params.push(Send { name: name.is.clone(), from: From::Fixed(value.is.clone()), param: Some(param) })
+                }
                 None => self.no_param(name, method),
             }
         }
@@ -398,9 +400,6 @@ pub(super) fn consumed(spec: &ToolSpec, name: &str) -> bool {
             || text.contains(&format!("{{{name}."))
     });
     let within = spec.args.iter().any(|argument| argument.within.as_ref().is_some_and(|one| one.is == name));
-    let also = spec
-        .also
-        .iter()
-        .any(|also| also.when.iter().chain(&also.tail).any(|one| one.is == name));
+    let also = spec.also.iter().any(|also| also.when.iter().chain(&also.tail).any(|one| one.is == name));
     derived || within || also
 }

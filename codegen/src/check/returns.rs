@@ -114,12 +114,18 @@ impl Checker<'_> {
             Answer::Value(key.is.clone())
         } else if array {
             self.diagnostics
-                .report(at, format!("{} {} answers with a list, and `returns` does not name it", method.verb, method.path))
+                .report(
+                    at,
+                    format!("{} {} answers with a list, and `returns` does not name it", method.verb, method.path),
+                )
                 .help("write `returns: {list: rows}`");
             Answer::Object
         } else if !matches!(method.returns.ty, Type::Object | Type::Any | Type::Null) {
             self.diagnostics
-                .report(at, format!("{} {} answers with one value, and `returns` does not name it", method.verb, method.path))
+                .report(
+                    at,
+                    format!("{} {} answers with one value, and `returns` does not name it", method.verb, method.path),
+                )
                 .help("write `returns: {value: name}`");
             Answer::Object
         } else {
@@ -130,8 +136,7 @@ impl Checker<'_> {
 
     fn expect_array(&mut self, key: &Text, array: bool, method: &Method) {
         if !array {
-            self.diagnostics
-                .report(key.at, format!("{} {} does not answer with a list", method.verb, method.path));
+            self.diagnostics.report(key.at, format!("{} {} does not answer with a list", method.verb, method.path));
         }
     }
 

@@ -30,9 +30,9 @@ pub(super) const GUEST_NODE: &str = "\u{1}node";
 pub(super) const GUEST_VMID: &str = "\u{1}vmid";
 
 pub(super) fn names_guest(call: &Call) -> bool {
-    call.parts.iter().any(
-        |part| matches!(&part.kind, PartKind::Placeholder(name) if name == "guest" || name.starts_with("guest.")),
-    )
+    call.parts
+        .iter()
+        .any(|part| matches!(&part.kind, PartKind::Placeholder(name) if name == "guest" || name.starts_with("guest.")))
 }
 
 pub(super) fn is_per_kind(call: &Call) -> bool {

@@ -89,7 +89,10 @@ impl Checker<'_> {
         for method in methods {
             if tier.is == Tier::Read && method.verb != Verb::Get {
                 self.diagnostics
-                    .report(tier.at, format!("at `read` nothing but GET may be sent, and this tool sends {}", method.verb))
+                    .report(
+                        tier.at,
+                        format!("at `read` nothing but GET may be sent, and this tool sends {}", method.verb),
+                    )
                     .help("write `operate`, `configure` or `admin`");
                 return effect;
             }
@@ -113,7 +116,10 @@ impl Checker<'_> {
                 if effect < danger.effect {
                     let at = spec.effect.as_ref().map_or(spec.name.at, |effect| effect.at);
                     self.diagnostics
-                        .report(at, format!("the danger list says that {} {} {}", method.verb, method.path, danger.effect))
+                        .report(
+                            at,
+                            format!("the danger list says that {} {} {}", method.verb, method.path, danger.effect),
+                        )
                         .help(format!("write `effect: {}`", danger.effect))
                         .note(danger.because);
                     return effect;
@@ -141,13 +147,7 @@ impl Checker<'_> {
     }
 
     /// Who waits, sorts and pages is known; what each route sends and answers is put together here.
-    fn routes(
-        &mut self,
-        spec: &ToolSpec,
-        drafts: &Drafts<'_>,
-        arguments: &mut [Argument],
-        waits: bool,
-    ) -> Vec<Route> {
+    fn routes(&mut self, spec: &ToolSpec, drafts: &Drafts<'_>, arguments: &mut [Argument], waits: bool) -> Vec<Route> {
         let shapes: Vec<_> = drafts.list.iter().map(|draft| draft.method.returns).collect();
         let mut routes = Vec::new();
         for draft in &drafts.list {

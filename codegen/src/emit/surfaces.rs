@@ -29,7 +29,8 @@ fn surface(catalogue: &Catalogue, index: usize, tool: &Tool, name: Option<&Name>
     let title = name.and_then(|name| name.title.as_ref()).unwrap_or(&tool.title);
     let description = description(catalogue, tool, name);
     let schema = schema::input(tool, name).to_string();
-    let rename = pairs(name.iter().flat_map(|name| &name.rename).map(|(ours, theirs)| (theirs.as_str(), ours.as_str())));
+    let rename =
+        pairs(name.iter().flat_map(|name| &name.rename).map(|(ours, theirs)| (theirs.as_str(), ours.as_str())));
     let json_pairs = |list: &[(String, serde_json::Value)]| {
         let list = list.iter().map(|(argument, value)| {
             let value = json(value);

@@ -80,7 +80,8 @@ fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
 
 fn hints(list: &[Hint]) -> TokenStream {
     let list = list.iter().map(|hint| {
-        let (status, has, say, retry) = (option(hint.status.map(|status| quote!(#status))), &hint.has, &hint.say, hint.retry);
+        let (status, has, say, retry) =
+            (option(hint.status.map(|status| quote!(#status))), &hint.has, &hint.say, hint.retry);
         quote!(Hint { status: #status, has: #has, say: #say, retry: #retry })
     });
     quote!(&[#(#list),*])

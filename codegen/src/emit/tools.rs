@@ -215,8 +215,10 @@ fn decode(tool: &Tool) -> TokenStream {
             lines.extend(quote! { f.need(#this, #needed.is_some()); });
         }
     }
-    let required: Vec<_> =
-        own(tool).filter(|argument| argument.required || argument.form == Form::File).map(|one| ident(&one.name)).collect();
+    let required: Vec<_> = own(tool)
+        .filter(|argument| argument.required || argument.form == Form::File)
+        .map(|one| ident(&one.name))
+        .collect();
     let names = own(tool).map(|argument| ident(&argument.name));
     let bind = match required.as_slice() {
         [] => TokenStream::new(),
@@ -357,7 +359,11 @@ fn routes(tool: &Tool) -> TokenStream {
         (false, ..) => quote!(&self.#field),
     };
     // The decoder let through nothing but the values of the cases.
-    let rest = if texts && !boolean { quote! { _ => {} } } else { TokenStream::new() };
+    let rest = if texts && !boolean {
+        quote! { _ => {} }
+    } else {
+        TokenStream::new()
+    };
     quote! { match #subject { #arms #rest } }
 }
 

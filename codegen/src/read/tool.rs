@@ -17,10 +17,7 @@ impl Reader<'_> {
             Some(node) if matches!(node.value, Yaml::Map(_)) => {
                 let entries = self.entries(Some(node));
                 Some(CallSpec::PerKind(
-                    entries
-                        .into_iter()
-                        .filter_map(|(kind, node)| Some((text(kind), self.call(Some(node))?)))
-                        .collect(),
+                    entries.into_iter().filter_map(|(kind, node)| Some((text(kind), self.call(Some(node))?))).collect(),
                 ))
             }
             other => self.call(other).map(CallSpec::One),
@@ -98,8 +95,7 @@ impl Reader<'_> {
 
     fn case(&mut self, node: &Node) -> Option<CaseSpec> {
         let mut object = self.object(node, "a case")?;
-        let when =
-            self.pair(object.take("when")).and_then(|(subject, node)| Some((subject, self.text(Some(&node))?)));
+        let when = self.pair(object.take("when")).and_then(|(subject, node)| Some((subject, self.text(Some(&node))?)));
         let call = self.call(object.take("call"));
         let ask = object.take("ask").and_then(|node| {
             let mut ask = self.object(node, "`ask`")?;
@@ -260,8 +256,7 @@ impl Reader<'_> {
                 }
                 name.defaults = self.nodes(object.take("defaults"));
                 for (argument, node) in self.entries(object.take("required")) {
-                    name.required
-                        .extend(self.flag(Some(node)).map(|is| (text(argument), At { at: node.at, is })));
+                    name.required.extend(self.flag(Some(node)).map(|is| (text(argument), At { at: node.at, is })));
                 }
                 name.ignores = self.texts(object.take("ignores"));
                 self.close(object);

@@ -15,9 +15,13 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Get, "/access/ticket", nothing),
     (Verb::Post, "/access/ticket", auth::log_in),
     (Verb::Post, "/access/users/{userid}/token/{tokenid}", auth::new_token),
+    (Verb::Put, "/access/users/{userid}/token/{tokenid}", auth::change_token),
     (Verb::Delete, "/access/users/{userid}/token/{tokenid}", auth::drop_token),
+    (Verb::Post, "/access/users", create_user),
     (Verb::Get, "/access/users/{userid}", user),
     (Verb::Get, "/access/roles/{roleid}", role),
+    (Verb::Put, "/access/roles/{roleid}", change_role),
+    (Verb::Get, "/access/groups/{groupid}", group),
     (Verb::Get, "/access/permissions", permissions),
     (Verb::Get, "/access/acl", acl),
     (Verb::Put, "/access/acl", set_acl),
@@ -27,6 +31,30 @@ pub(super) const ROUTES: &[Route] = &[
 const ACL: &str = "/access/acl";
 
 fn nothing(_: &mut Cluster, _: &Call) -> Reply {
+    done()
+}
+
+fn create_user(cluster: &mut Cluster, call: &Call) -> Reply {
+    let args = &call.args;
+    let userid = args.need("userid");
+    let failed = |text: String| Failure::die(format!("create user failed: {text}"));
+    if cluster.store.has(&format!("/access/users/{userid}")) {
+        return Err(failed(format!("user '{userid}' already exists")));
+    }
+    if let Some(group) = args.list("groups").iter().find(|id| !cluster.store.has(&format!("/access/groups/{id}"))) {
+        return Err(failed(format!("no such group '{group}'")));
+    }
+    let realm = userid.rsplit('@').next().unwrap_or_default();
+    let mut fields = json!({
+        "enable": u8::from(args.text("enable") != Some("0")), "expire": args.number("expire").unwrap_or(0),
+        "realm-type": if realm == "pam" { "pam" } else { "pve" },
+    });
+    for name in ["comment", "email", "firstname", "lastname", "groups", "keys"] {
+        if let Some(text) = args.text(name).filter(|_| call.method.param(name).is_some_and(|param| !param.secret)) {
+            fields[name] = json!(text);
+        }
+    }
+    cluster.store.put(&format!("/access/users/{userid}"), "/access/users", "userid", userid, fields);
     done()
 }
 
@@ -63,6 +91,39 @@ fn role(cluster: &mut Cluster, call: &Call) -> Reply {
     let fields = fields.ok_or_else(|| Failure::die(format!("role '{roleid}' does not exist")))?;
     let privileges = fields.get("privs").and_then(Value::as_str).map(crate::request::split_list).unwrap_or_default();
     ok(Value::Object(privileges.into_iter().map(|privilege| (privilege, json!(1))).collect()))
+}
+
+fn change_role(cluster: &mut Cluster, call: &Call) -> Reply {
+    let roleid = call.args.need("roleid");
+    let Some(fields) = cluster.store.get_mut(&call.path) else {
+        return Err(Failure::die(format!("role '{roleid}' does not exist")));
+    };
+    let mut privileges = call.args.list("privs");
+    if call.args.flag("append") {
+        let before = fields.get("privs").and_then(Value::as_str).map(crate::request::split_list);
+        privileges.extend(before.unwrap_or_default());
+        privileges.sort();
+        privileges.dedup();
+    }
+    fields.insert("privs".to_owned(), json!(privileges.join(",")));
+    done()
+}
+
+fn group(cluster: &mut Cluster, call: &Call) -> Reply {
+    let groupid = call.args.need("groupid");
+    let fields = cluster.store.get(&call.path);
+    let fields = fields.ok_or_else(|| Failure::die(format!("group '{groupid}' does not exist")))?;
+    let belongs = |user: &Map<String, Value>| {
+        let groups = user.get("groups").and_then(Value::as_str).map(crate::request::split_list);
+        groups.unwrap_or_default().iter().any(|id| id == groupid)
+    };
+    let users = cluster.store.list("/access/users").into_iter().filter(belongs);
+    let members: Vec<Value> = users.filter_map(|user| user.get("userid").cloned()).collect();
+    let mut answer = json!({ "members": members });
+    if let Some(comment) = fields.get("comment") {
+        answer["comment"] = comment.clone();
+    }
+    ok(answer)
 }
 
 /// Every privilege that the facts name: the token may do everything.
@@ -110,7 +171,10 @@ fn set_acl(cluster: &mut Cluster, call: &Call) -> Reply {
                     _ => false,
                 };
                 if !known {
-                    return Err(failed(format!("{kind} '{id}' does not exist")));
+                    return Err(failed(match id.split_once('!') {
+                        Some((user, token)) => format!("no such token '{token}' for user '{user}'"),
+                        None => format!("{kind} '{id}' does not exist"),
+                    }));
                 }
                 let entry = format!("{ACL}{path}#{kind}:{id}:{role}");
                 if args.flag("delete") {

@@ -29,6 +29,7 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Get, "/nodes/{node}/qemu/{vmid}/agent/file-read", file_read),
     (Verb::Post, "/nodes/{node}/qemu/{vmid}/agent/file-write", file_write),
     (Verb::Post, "/nodes/{node}/qemu/{vmid}/agent/set-user-password", nothing),
+    (Verb::Post, "/nodes/{node}/qemu/{vmid}/monitor", monitor),
 ];
 
 /// The configuration switches the agent on.
@@ -194,6 +195,25 @@ fn file_write(cluster: &mut Cluster, call: &Call) -> Reply {
     let path = written(vmid, call.args.need("file"));
     cluster.store.set(&path, json!({ "content": call.args.need("content") }));
     ok(Value::Null)
+}
+
+/// The machine's own console: only what looks.
+fn monitor(cluster: &mut Cluster, call: &Call) -> Reply {
+    let (node, kind, vmid) = target(call);
+    let guest = cluster.guest(&node, kind, vmid).map_err(Failure::die)?;
+    if !guest.running() {
+        return Err(Failure::die(format!("VM {vmid} not running")));
+    }
+    let command = call.args.need("command");
+    match command.split_whitespace().collect::<Vec<_>>().as_slice() {
+        ["info", "status"] if guest.power == crate::Power::Paused => ok("VM status: paused\r\n".to_owned()),
+        ["info", "status"] => ok("VM status: running\r\n".to_owned()),
+        ["info", ..] | ["help", ..] => ok(String::new()),
+        words => Err(Failure::die(format!(
+            "command '{}' non-existent or not assigned a required permission yet, limiting to root user",
+            words.first().unwrap_or(&"")
+        ))),
+    }
 }
 
 /// Where the files that were written into a guest are kept: no path of the API begins like that.

@@ -51,13 +51,13 @@ fn clone(cluster: &mut Cluster, call: &Call) -> Reply {
     if let Some(storage) = &storage {
         cluster.usable_storage(storage, &home)?;
     }
+    guest.check_lock().map_err(Failure::die)?;
     if let Some(taken) = cluster.id_taken(new_id) {
         return Err(Failure::die(match kind {
             Kind::Qemu => format!("unable to create VM {new_id}: config file already exists"),
             Kind::Lxc => taken,
         }));
     }
-    guest.check_lock().map_err(Failure::die)?;
     let source = match call.args.text("snapname") {
         Some(name) => {
             let snapshot = guest.snapshot(name);
@@ -69,7 +69,7 @@ fn clone(cluster: &mut Cluster, call: &Call) -> Reply {
         Some(text) => text == "1",
         None => !guest.is_template(),
     };
-    check_kind_of_clone(guest, &source, full, storage.is_some(), call.args.has("snapname"))?;
+    check_kind_of_clone(cluster, guest, &source, full, storage.is_some(), call.args.has("snapname"))?;
     if home != node {
         let locals = crate::guest::volumes_of(&source);
         let local = locals.iter().find(|(_, id)| cluster.volume(&node, id).is_some_and(|v| v.node.is_some()));
@@ -116,6 +116,7 @@ fn clone(cluster: &mut Cluster, call: &Call) -> Reply {
 }
 
 fn check_kind_of_clone(
+    cluster: &Cluster,
     guest: &Guest,
     source: &Config,
     full: bool,
@@ -128,17 +129,24 @@ fn check_kind_of_clone(
     if full && guest.kind == Kind::Lxc && guest.running() && !snapshot {
         return Err(Failure::die("Full clone of a running container is only possible from a snapshot"));
     }
-    if !full && !guest.is_template() {
-        let first = source
-            .iter()
-            .find(|(option, value)| is_volume_option(option) && value.as_str().is_some_and(|text| !is_cdrom(text)));
-        if let Some((option, value)) = first {
-            let volid = file_of(value.as_str().unwrap_or_default());
-            return Err(Failure::die(match guest.kind {
-                Kind::Qemu => format!("Linked clone feature is not supported for '{volid}' ({option})"),
-                Kind::Lxc => format!("Linked clone feature for '{volid}' is not available"),
-            }));
+    if full {
+        return Ok(());
+    }
+    for (option, value) in source.iter().filter(|(option, _)| is_volume_option(option)) {
+        let Some(text) = value.as_str().filter(|text| !is_cdrom(text)) else { continue };
+        let volid = file_of(text);
+        // Linked clones stand on templates, and on storages or formats that can share data.
+        let shares = cluster
+            .storages
+            .get(volid.split(':').next().unwrap_or_default())
+            .is_none_or(|storage| !storage.is_directory() || volid.ends_with(".qcow2"));
+        if guest.is_template() && shares {
+            continue;
         }
+        return Err(Failure::die(match guest.kind {
+            Kind::Qemu => format!("Linked clone feature is not supported for '{volid}' ({option})"),
+            Kind::Lxc => format!("Linked clone feature for '{volid}' is not available"),
+        }));
     }
     Ok(())
 }

@@ -81,10 +81,16 @@ fn next_id(cluster: &mut Cluster, call: &Call) -> Reply {
 fn recent_tasks(cluster: &mut Cluster, _: &Call) -> Reply {
     let recent = cluster.tasks.iter().rev().take(25).map(|task| {
         let mut row = task.describe();
+        if let Value::Object(fields) = &mut row {
+            fields.remove("pstart");
+        }
         if let (Some(status), Some(end)) = (task.status(), task.ended()) {
             row["status"] = json!(status);
             row["endtime"] = json!(end);
             row["saved"] = json!("1");
+            if let Value::Object(fields) = &mut row {
+                fields.remove("pid");
+            }
         }
         row
     });

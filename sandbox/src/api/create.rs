@@ -234,7 +234,8 @@ pub(super) fn join_pool(cluster: &mut Cluster, pool: Option<&str>, vmid: u32) {
 pub(super) fn build(cluster: &mut Cluster, new: &NewGuest, log: &mut Vec<String>) -> Result<Config, Failure> {
     let NewGuest { node, kind, vmid, options, .. } = new;
     let mut config = Config::new();
-    for (option, text) in options {
+    // A privileged container is one of which nothing is said.
+    for (option, text) in options.iter().filter(|(option, text)| *option != "unprivileged" || *text != "0") {
         let value = if is_volume_option(option) && !option.starts_with("unused") {
             let mut lines = Vec::new();
             let text = disks::realize(cluster, node, *kind, *vmid, option, text, &mut lines)?;

@@ -65,6 +65,10 @@ const MACROS: [(&str, &str); 12] = [
     ("Web", "WWW traffic (HTTP and HTTPS)"),
 ];
 
+/// The protocols that rules may name, beside numbers.
+const PROTOCOLS: [&str; 12] =
+    ["tcp", "udp", "icmp", "icmpv6", "ipv6-icmp", "sctp", "dccp", "esp", "ah", "gre", "igmp", "ospf"];
+
 /// Parameters of rule calls that are not part of the rule.
 const STEERING: [&str; 4] = ["digest", "moveto", "delete", "pos"];
 
@@ -221,6 +225,11 @@ fn check_rule(cluster: &Cluster, call: &Call, rule: &Map<String, Value>) -> Resu
     {
         return Err(Failure::param("action", format!("unknown action '{action}'")));
     }
+    if let Some(proto) = text("proto").filter(|proto| {
+        !PROTOCOLS.contains(&proto.to_lowercase().as_str()) && !proto.bytes().all(|byte| byte.is_ascii_digit())
+    }) {
+        return Err(Failure::param("proto", format!("invalid format - unknown protocol '{proto}'\n")));
+    }
     for port in ["dport", "sport"] {
         if rule.contains_key(port) && !rule.contains_key("proto") && !rule.contains_key("macro") {
             return Err(Failure::param("proto", format!("missing property - '{port}' requires this property")));
@@ -234,6 +243,10 @@ fn check_rule(cluster: &Cluster, call: &Call, rule: &Map<String, Value>) -> Resu
     }
     for side in ["source", "dest"] {
         let Some(value) = text(side) else { continue };
+        if value.contains(' ') {
+            let text = format!("invalid format - invalid IP address: Invalid chars in IP {value}\n");
+            return Err(Failure::param(side, text));
+        }
         if let Some(set) = value.strip_prefix('+') {
             let set = set.trim_start_matches("dc/").trim_start_matches("guest/");
             if !named(cluster, call, "ipset", set) {

@@ -11,12 +11,16 @@ mod config;
 mod create;
 mod firewall;
 mod guests;
+mod jobs;
 mod migrate;
 mod moves;
 mod nodes;
+mod options;
 mod pools;
 mod power;
+mod prune;
 mod restore;
+mod sets;
 mod snapshots;
 mod storage;
 mod tasks;
@@ -41,7 +45,7 @@ pub(crate) type Handler = fn(&mut Cluster, &Call) -> Reply;
 type Route = (Verb, &'static str, Handler);
 
 /// The areas' tables.
-const AREAS: [&[Route]; 18] = [
+const AREAS: [&[Route]; 22] = [
     access::ROUTES,
     agent::ROUTES,
     backup::ROUTES,
@@ -51,11 +55,15 @@ const AREAS: [&[Route]; 18] = [
     clone::ROUTES,
     firewall::ROUTES,
     guests::ROUTES,
+    jobs::ROUTES,
     migrate::ROUTES,
     moves::ROUTES,
     nodes::ROUTES,
+    options::ROUTES,
     pools::ROUTES,
     power::ROUTES,
+    prune::ROUTES,
+    sets::ROUTES,
     snapshots::ROUTES,
     storage::ROUTES,
     tasks::ROUTES,

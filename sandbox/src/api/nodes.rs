@@ -24,6 +24,8 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Get, "/nodes/{node}/syslog", syslog),
     (Verb::Post, "/nodes/{node}/startall", start_all),
     (Verb::Post, "/nodes/{node}/stopall", stop_all),
+    (Verb::Post, "/cluster/bulk-action/guest/start", bulk_start),
+    (Verb::Post, "/cluster/bulk-action/guest/shutdown", bulk_shutdown),
 ];
 
 const KERNEL: &str = "6.14.11-4-pve";
@@ -143,10 +145,10 @@ pub(super) fn points(cluster: &Cluster, call: &Call) -> Vec<i64> {
     (0..60).map(|place| last - step * (59 - place)).collect()
 }
 
-fn certificates(_: &mut Cluster, call: &Call) -> Reply {
+fn certificates(cluster: &mut Cluster, call: &Call) -> Reply {
     let node = call.args.need("node");
     ok(json!([{
-        "filename": "pve-ssl.pem", "subject": format!("/OU=PVE Cluster Node/O=Proxmox Virtual Environment/CN={node}"),
+        "filename": "pve-ssl.pem", "fingerprint": cluster.nodes.get(node).map(fingerprint), "subject": format!("/OU=PVE Cluster Node/O=Proxmox Virtual Environment/CN={node}"),
         "issuer": "/CN=Proxmox Virtual Environment/O=PVE Cluster Manager CA", "san": [node, "localhost"],
         "notbefore": 1_761_984_000, "notafter": 1_825_056_000, "public-key-type": "rsaEncryption", "public-key-bits": 2048,
     }]))
@@ -170,15 +172,29 @@ fn stop_all(cluster: &mut Cluster, call: &Call) -> Reply {
     all(cluster, call, "stopall", Power::Stopped)
 }
 
-/// Starts or stops the named guests of a node, or all of them.
+/// Without a list this starts every guest of the cluster.
+fn bulk_start(cluster: &mut Cluster, call: &Call) -> Reply {
+    all(cluster, call, "bulk-start", Power::Running)
+}
+
+fn bulk_shutdown(cluster: &mut Cluster, call: &Call) -> Reply {
+    all(cluster, call, "bulk-shutdown", Power::Stopped)
+}
+
+/// Starts or stops the named guests of a node or of the cluster, or all of them.
 fn all(cluster: &mut Cluster, call: &Call, kind: &'static str, power: Power) -> Reply {
-    let node = call.args.need("node").to_owned();
-    let named = call.args.list("vms");
-    let only_onboot = power == Power::Running && named.is_empty() && !call.args.flag("force");
+    let only_node = call.args.text("node").map(str::to_owned);
+    let node = only_node.clone().unwrap_or_else(|| "pve1".to_owned());
+    let mut named = call.args.list("vms");
+    if named.is_empty() {
+        named = call.args.array("vms");
+    }
+    let only_onboot = power == Power::Running && named.is_empty() && only_node.is_some() && !call.args.flag("force");
     let guests: Vec<(u32, Kind)> = cluster
         .guests
         .values()
-        .filter(|guest| guest.node == node && !guest.is_template() && guest.running() != (power == Power::Running))
+        .filter(|guest| only_node.as_ref().is_none_or(|node| guest.node == *node))
+        .filter(|guest| !guest.is_template() && guest.running() != (power == Power::Running))
         .filter(|guest| named.is_empty() || named.contains(&guest.vmid.to_string()))
         .filter(|guest| !only_onboot || guest.config.get("onboot") == Some(&json!(1)))
         .map(|guest| (guest.vmid, guest.kind))

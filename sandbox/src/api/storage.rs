@@ -73,6 +73,14 @@ fn define(cluster: &mut Cluster, call: &Call) -> Reply {
     if let Some(name) = required.iter().find(|name| !call.args.has(name)) {
         return Err(Failure::die(format!("missing value for required option '{name}'")));
     }
+    let foreign = |name: &&str| {
+        call.method
+            .param(name)
+            .is_some_and(|param| !param.instance_types.is_empty() && !param.instance_types.contains(&kind.as_str()))
+    };
+    if let Some((name, _)) = call.args.texts().find(|(name, _)| foreign(name)) {
+        return Err(Failure::die(format!("unexpected property '{name}'")));
+    }
     let content = match kind.as_str() {
         "pbs" => "backup",
         "lvm" | "lvmthin" | "zfspool" | "rbd" => "images,rootdir",
@@ -315,10 +323,18 @@ fn annotate(cluster: &mut Cluster, call: &Call) -> Reply {
     done()
 }
 
+/// The guest that a volume's name tells, whether or not the volume is there.
+fn owner_in_name(volid: &str) -> Option<u32> {
+    let (_, name) = volid.split_once(':')?;
+    let marks = ["vzdump-qemu-", "vzdump-lxc-", "backup/vm/", "backup/ct/", "vm-", "base-"];
+    let digits = marks.iter().find_map(|mark| name.split_once(mark)).map_or(name, |(_, rest)| rest);
+    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
 fn delete(cluster: &mut Cluster, call: &Call) -> Reply {
     let volid = volid(cluster, call)?;
     let (node, storage) = (call.args.need("node").to_owned(), call.args.need("storage").to_owned());
-    let owner = cluster.volume(&node, &volid).and_then(|volume| volume.vmid);
+    let owner = cluster.volume(&node, &volid).and_then(|volume| volume.vmid).or_else(|| owner_in_name(&volid));
     let id = owner.map_or_else(|| storage.clone(), |vmid| format!("{vmid}@{storage}"));
     let place = node.clone();
     let begin = Box::new(move |cluster: &mut Cluster| {

@@ -14,6 +14,7 @@ use crate::{
 pub(super) const ROUTES: &[Route] = &[
     (Verb::Post, "/nodes/{node}/storage/{storage}/upload", upload),
     (Verb::Post, "/nodes/{node}/storage/{storage}/download-url", download),
+    (Verb::Get, "/nodes/{node}/query-url-metadata", metadata),
 ];
 
 /// The size that a download has where nothing is really loaded.
@@ -99,6 +100,23 @@ fn upload(cluster: &mut Cluster, call: &Call) -> Reply {
     ok(cluster.spawn(Spawn { node, kind: "imgcopy", id: String::new(), user, holds: None, begin }))
 }
 
+/// True for the addresses that cannot be reached.
+fn unreachable(host: &str) -> bool {
+    host.starts_with("127.") || host.starts_with("localhost") || host.ends_with(".invalid")
+}
+
+fn metadata(_: &mut Cluster, call: &Call) -> Reply {
+    let url = call.args.need("url");
+    let host = url.split('/').nth(2).unwrap_or_default();
+    if unreachable(host) {
+        return Err(Failure::die(format!(
+            "invalid server response: '500 Can't connect to {host} (Connection refused)'"
+        )));
+    }
+    let name = url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    ok(serde_json::json!({ "filename": name, "size": DOWNLOAD_SIZE, "mimetype": "application/octet-stream" }))
+}
+
 /// Nothing leaves the machine: the file appears with a fixed size. Addresses that cannot work fail in the task.
 fn download(cluster: &mut Cluster, call: &Call) -> Reply {
     let volume = volume(cluster, call, DOWNLOAD_SIZE)?;
@@ -110,7 +128,7 @@ fn download(cluster: &mut Cluster, call: &Call) -> Reply {
     let host = url.split('/').nth(2).unwrap_or_default().to_owned();
     let begin = Box::new(move |_: &mut Cluster| {
         let mut lines = vec![format!("downloading {url} to {path}")];
-        let local = host.starts_with("127.") || host.starts_with("localhost") || host.ends_with(".invalid");
+        let local = unreachable(&host);
         if !local {
             lines.extend(copy_progress(DOWNLOAD_SIZE));
             lines.push(format!("download of '{url}' to '{path}' finished"));

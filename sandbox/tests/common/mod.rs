@@ -112,14 +112,11 @@ impl Bench {
     }
 
     /// Posts, and waits for a good end.
-    #[track_caller]
-    pub fn task<'a>(&'a self, path: &'a str, form: &'a [(&'a str, &'a str)]) -> impl Future<Output = Vec<String>> + 'a {
-        async move {
-            let answer = self.post(path, form).await;
-            let (status, log) = self.wait(&answer).await;
-            assert_eq!(status, "OK", "{path} {form:?}: {log:?}");
-            log
-        }
+    pub async fn task(&self, path: &str, form: &[(&str, &str)]) -> Vec<String> {
+        let answer = self.post(path, form).await;
+        let (status, log) = self.wait(&answer).await;
+        assert_eq!(status, "OK", "{path} {form:?}: {log:?}");
+        log
     }
 }
 

@@ -1,0 +1,54 @@
+"""The official Python client against the built server, in both protocol eras: lists every surface and calls tools.
+
+Usage: official_client.py PATH_OF_THE_SERVER
+"""
+
+import asyncio
+import sys
+
+from mcp import Client, ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+SERVER = sys.argv[1]
+SURFACES = [
+    ([], None),
+    (["--dialect", "tools-reference"], 29),
+    (["--dialect", "mcp-proxmox"], 38),
+]
+
+
+def parameters(arguments):
+    return StdioServerParameters(command=SERVER, args=["--sandbox", "--tier", "admin", *arguments])
+
+
+async def check(session, version, arguments, count):
+    """Lists, reads, changes, and fails as documented."""
+    listed = await session.list_tools()
+    names = [tool.name for tool in listed.tools]
+    assert count is None or len(names) == count, (len(names), count)
+    guests = next(name for name in ("list_guests", "list_vms", "proxmox_get_vms") if name in names)
+    answer = await session.call_tool(guests, {})
+    assert not answer.is_error, answer
+    assert answer.structured_content["total"] >= 4, answer.structured_content
+    start = next(name for name in ("start_guest", "start_vm", "proxmox_vm_start") if name in names)
+    answer = await session.call_tool(start, {"node": "pve1", "vmid": 102})
+    assert not answer.is_error, answer
+    assert answer.structured_content["outcome"] == "ok", answer.structured_content
+    answer = await session.call_tool(start, {"vmid": 999999})
+    assert answer.is_error, answer
+    print(f"{version}: {' '.join(arguments) or 'canonical'}: {len(names)} tools, calls answered")
+
+
+async def main():
+    for arguments, count in SURFACES:
+        async with Client(parameters(arguments)) as client:
+            assert client.protocol_version == "2026-07-28", client.protocol_version
+            await check(client, client.protocol_version, arguments, count)
+        async with stdio_client(parameters(arguments)) as (read, write):
+            async with ClientSession(read, write) as session:
+                opened = await session.initialize()
+                assert opened.protocol_version == "2025-11-25", opened.protocol_version
+                await check(session, opened.protocol_version, arguments, count)
+
+
+asyncio.run(main())
