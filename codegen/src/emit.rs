@@ -18,10 +18,11 @@ use proc_macro2::TokenStream;
 
 /// Everything that is generated from a catalogue.
 pub fn emit(catalogue: &Catalogue, templates: &[(String, String)]) -> Result<Artifacts, String> {
-    let tools: TokenStream = catalogue.tools().map(tools::emit).collect();
+    let (common, constants) = tools::common(catalogue);
+    let tools: TokenStream = catalogue.tools().map(|tool| tools::emit(tool, &common)).collect();
     let tables = tables::emit(catalogue);
     let surfaces = surfaces::emit(catalogue);
-    let mut rust = pretty(quote::quote! { #tables #surfaces #tools })?;
+    let mut rust = pretty(quote::quote! { #tables #surfaces #constants #tools })?;
     rust.insert_str(0, "// Generated from tools.yaml. Do not edit: change the catalogue.\n\n");
     let examples = pretty(examples::emit(catalogue))?;
     let docs = docs::emit(catalogue, templates)?;

@@ -1,6 +1,6 @@
 //! The arguments of a tool: what each one is, from the facts and the catalogue together.
 
-use super::requests::{consumed, wire};
+use super::requests::{consumed, consumed_as_text, wire};
 use super::routes::Drafts;
 use super::tool::{calls, placeholders, reads};
 use super::{ARGUMENT_DOC, Checker, bare};
@@ -144,7 +144,7 @@ impl Checker<'_> {
             None => None,
         };
         let places = self.places(spec, drafts, written, only);
-        let segment = self.segment_param(spec, drafts, &name.is);
+        let segment = self.segment_param(drafts, &name.is);
         let parser = match &written.parse {
             Some(parser) if !PARSERS.contains(&parser.is.as_str()) => {
                 self.diagnostics
@@ -170,9 +170,9 @@ impl Checker<'_> {
         }
         let params: Vec<&'static Param> =
             places.iter().map(|(_, _, param)| *param).chain(segment.map(|(_, param)| param)).collect();
-        let form = self.form(written, parser, &params)?;
+        let form = self.form(spec, written, parser, &params)?;
         let mut rule = union(&params, form);
-        self.narrow(written, &params, &mut rule);
+        self.narrow(written, &mut rule);
         rule.refused = written.refused.iter().map(|(value, why)| (value.is.clone(), why.is.clone())).collect();
         rule.except = written.except.iter().map(|(param, why)| (param.is.clone(), why.is.clone())).collect();
         rule.part = spec
@@ -259,7 +259,7 @@ impl Checker<'_> {
                 None => lacking.push(draft),
             }
         }
-        let elsewhere = self.used_otherwise(spec, &name.is) || self.segment_param(spec, drafts, &name.is).is_some();
+        let elsewhere = self.used_otherwise(spec, &name.is) || self.segment_param(drafts, &name.is).is_some();
         if let Some(rename) = &written.rename
             && !lacking.is_empty()
         {
@@ -297,12 +297,7 @@ impl Checker<'_> {
     }
 
     /// The path parameter that an argument fills.
-    fn segment_param(
-        &self,
-        spec: &ToolSpec,
-        drafts: &Drafts<'_>,
-        name: &str,
-    ) -> Option<(&'static Method, &'static Param)> {
+    fn segment_param(&self, drafts: &Drafts<'_>, name: &str) -> Option<(&'static Method, &'static Param)> {
         for draft in &drafts.list {
             for (part, segment) in draft.parts.iter().zip(draft.method.segments) {
                 let crate::path::PartKind::Placeholder(placeholder) = &part.kind else { continue };
@@ -315,7 +310,6 @@ impl Checker<'_> {
                 }
             }
         }
-        let _ = spec;
         None
     }
 
@@ -347,7 +341,13 @@ impl Checker<'_> {
         subject || in_text || in_read || ask || guard || filter || consumed(spec, name)
     }
 
-    fn form(&mut self, written: &ArgSpec, parser: Option<&str>, params: &[&'static Param]) -> Option<Form> {
+    fn form(
+        &mut self,
+        spec: &ToolSpec,
+        written: &ArgSpec,
+        parser: Option<&str>,
+        params: &[&'static Param],
+    ) -> Option<Form> {
         let named = match parser {
             Some("argv") => Some(Form::Argv),
             Some("size") => Some(Form::Size),
@@ -381,7 +381,8 @@ impl Checker<'_> {
         forms.dedup();
         match forms.as_slice() {
             [] => {
-                if self.only_derived(written) {
+                // What only goes into other texts is text.
+                if consumed_as_text(spec, &written.name.is) {
                     return Some(Form::Text);
                 }
                 self.diagnostics
@@ -398,13 +399,8 @@ impl Checker<'_> {
         }
     }
 
-    /// An argument that only goes into derived text is text.
-    fn only_derived(&self, written: &ArgSpec) -> bool {
-        written.ty.is_none()
-    }
-
     /// The catalogue's limits, which may be narrower than the API's and never wider.
-    fn narrow(&mut self, written: &ArgSpec, params: &[&'static Param], rule: &mut Rule) {
+    fn narrow(&mut self, written: &ArgSpec, rule: &mut Rule) {
         if let Some(values) = &written.values {
             for value in values {
                 if !rule.values.is_empty() && !rule.values.contains(&value.is) {
@@ -440,7 +436,6 @@ impl Checker<'_> {
         if let Some(pattern) = &written.pattern {
             rule.pattern = Some(pattern.is.clone());
         }
-        let _ = params;
     }
 
     fn excepts(&mut self, drafts: &Drafts<'_>, written: &ArgSpec) {

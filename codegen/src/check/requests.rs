@@ -279,8 +279,11 @@ impl Checker<'_> {
                 continue;
             };
             let Some(request) = self.read(spec, call, Some(&also.fixed), kind, arguments) else { continue };
-            for name in also.when.iter().chain(&also.tail) {
-                self.known_argument(name, arguments);
+            if let Some(name) = &also.when {
+                self.argument_of(name, Form::Boolean, arguments);
+            }
+            if let Some(name) = &also.tail {
+                self.argument_of(name, Form::Integer, arguments);
             }
             let returns = self.read_returns(also.returns.as_ref(), call.at, request.method);
             list.push(Also {
@@ -318,6 +321,19 @@ impl Checker<'_> {
         })
     }
 
+    /// An argument that must be of this form.
+    fn argument_of(&mut self, name: &Text, form: Form, arguments: &[Argument]) {
+        self.known_argument(name, arguments);
+        if let Some(found) = arguments.iter().find(|argument| argument.name == name.is)
+            && found.form != form
+        {
+            let word = format!("{form:?}").to_lowercase();
+            self.diagnostics.report(name.at, format!("`{}` has to be of the form {word} here", name.is)).help(
+                if form == Form::Expect { "write `parse: expect`".to_owned() } else { format!("write `type: {word}`") },
+            );
+        }
+    }
+
     pub(super) fn known_argument(&mut self, name: &Text, arguments: &[Argument]) {
         if !arguments.iter().any(|argument| argument.name == name.is) {
             self.diagnostics
@@ -340,7 +356,7 @@ impl Checker<'_> {
                 request = request.or(read);
             }
             if let Some(expect) = &guard.expect {
-                self.known_argument(expect, arguments);
+                self.argument_of(expect, Form::Expect, arguments);
             }
             guards.extend(request.map(|mut request| {
                 // The same read serves both kinds.
@@ -362,7 +378,7 @@ impl Checker<'_> {
                     if let (Some(request), Some(template)) = (request, template) {
                         self.known_row_field(request.method, row);
                         if let Some(unless) = &absent.unless {
-                            self.known_argument(unless, arguments);
+                            self.argument_of(unless, Form::Boolean, arguments);
                         }
                         guards.push(Guard::Absent {
                             request,
@@ -378,8 +394,13 @@ impl Checker<'_> {
             }
         }
         if let Some(vacant) = &guard.vacant {
-            for name in vacant.id.iter().chain(&vacant.replace) {
-                self.known_argument(name, arguments);
+            for (name, form) in vacant
+                .id
+                .iter()
+                .map(|id| (id, Form::Integer))
+                .chain(vacant.replace.iter().map(|one| (one, Form::Boolean)))
+            {
+                self.argument_of(name, form, arguments);
             }
             if let Some(id) = &vacant.id {
                 guards.push(Guard::Vacant {
@@ -394,12 +415,16 @@ impl Checker<'_> {
 
 /// Arguments that end in something else and are therefore no parameters of their own.
 pub(super) fn consumed(spec: &ToolSpec, name: &str) -> bool {
+    let also = spec.also.iter().any(|also| also.when.iter().chain(&also.tail).any(|one| one.is == name));
+    consumed_as_text(spec, name) || also
+}
+
+/// Arguments that become a part of a derived text or of a volume id.
+pub(super) fn consumed_as_text(spec: &ToolSpec, name: &str) -> bool {
     let derived = spec.derive.iter().filter_map(|(_, node)| node.scalar()).any(|text| {
         text.contains(&format!("{{{name}}}"))
             || text.contains(&format!("{{{name}|"))
             || text.contains(&format!("{{{name}."))
     });
-    let within = spec.args.iter().any(|argument| argument.within.as_ref().is_some_and(|one| one.is == name));
-    let also = spec.also.iter().any(|also| also.when.iter().chain(&also.tail).any(|one| one.is == name));
-    derived || within || also
+    derived || spec.args.iter().any(|argument| argument.within.as_ref().is_some_and(|one| one.is == name))
 }

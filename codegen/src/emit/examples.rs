@@ -2,7 +2,7 @@
 
 use super::tokens::json;
 use crate::catalogue::Catalogue;
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 pub fn emit(catalogue: &Catalogue) -> TokenStream {
@@ -21,7 +21,7 @@ pub fn emit(catalogue: &Catalogue) -> TokenStream {
                 quote!((#tool, #args))
             });
             let test = format_ident!("{}_{}", name, index + 1);
-            let row = rows.len();
+            let row = Literal::usize_unsuffixed(rows.len());
             tests.push(quote!((#test, #row)));
             rows.push(quote! {
                 Example {

@@ -6,16 +6,23 @@ use proc_macro2::{Ident, Span, TokenStream};
 use proxmox_spec::Type;
 use quote::{format_ident, quote};
 
-/// `RETURNS_0`.
-pub fn returns_name(index: usize) -> Ident {
-    format_ident!("RETURNS_{index}")
+/// The static of a route's answer: `RETURNS_0`, which both kinds share where they answer alike.
+pub fn returns_name(tool: &Tool, index: usize) -> Ident {
+    let any = format_ident!("ANY");
+    let same = |route: &Route| returns(&any, &route.returns).to_string();
+    let mine = tool.routes.get(index).map(same);
+    let first = tool.routes.iter().position(|route| Some(same(route)) == mine).unwrap_or(index);
+    format_ident!("RETURNS_{first}")
 }
 
 /// The statics of a tool's answers, one per route and further read.
 pub fn returns_statics(tool: &Tool) -> TokenStream {
     let mut out = TokenStream::new();
     for (index, route) in tool.routes.iter().enumerate() {
-        out.extend(returns(&returns_name(index), &route.returns));
+        let name = returns_name(tool, index);
+        if name == format_ident!("RETURNS_{index}") {
+            out.extend(returns(&name, &route.returns));
+        }
         if index == 0 {
             for also in &route.also {
                 out.extend(returns(&also_name(also), &also.returns));
@@ -90,7 +97,7 @@ fn returns(name: &Ident, returns: &Returns) -> TokenStream {
 /// The statement that adds a route to the plan.
 pub fn route(tool: &Tool, index: usize, route: &Route) -> TokenStream {
     let request = request(tool, &route.request);
-    let returns = returns_name(index);
+    let returns = returns_name(tool, index);
     let kind = super::tokens::option(route.kind.map(kind));
     if route.also.is_empty() {
         return quote! { plan.route(#kind, #request, &#returns); };
@@ -244,8 +251,20 @@ pub fn derived_name(param: &str) -> Ident {
     format_ident!("derived_{}", param.replace('-', "_"))
 }
 
+/// The text of a row that is looked for; empty, and so never found, when a placeholder has no value.
+pub fn row(tool: &Tool, template: &Template) -> TokenStream {
+    let (format, sure) = self::format(tool, template);
+    if sure { format } else { quote!((|| Some(#format))().unwrap_or_default()) }
+}
+
 /// `Some(text)` when every placeholder has a value.
 pub fn template(tool: &Tool, template: &Template) -> TokenStream {
+    let (format, _) = self::format(tool, template);
+    quote!(Some(#format))
+}
+
+/// `format!(…)`, and whether it needs no value that may be missing.
+fn format(tool: &Tool, template: &Template) -> (TokenStream, bool) {
     let mut format = String::new();
     let mut values = Vec::new();
     for part in &template.parts {
@@ -274,5 +293,9 @@ pub fn template(tool: &Tool, template: &Template) -> TokenStream {
             }
         }
     }
-    quote!(Some(format!(#format, #(#values),*)))
+    let sure = template.parts.iter().all(|part| match part {
+        TemplatePart::Text(_) => true,
+        TemplatePart::Value(source) => tool.argument(&source.argument).is_some_and(|argument| argument.required),
+    });
+    (quote!(format!(#format, #(#values),*)), sure)
 }

@@ -9,6 +9,9 @@ use serde_json::{Map, Value as Json, json};
 /// Longer enumerations are described instead of listed: 256 mount points help nobody.
 const LISTED: usize = 24;
 
+/// Objects with more fields than this (a guest's configuration has a hundred) are answered whole and described open.
+const NAMED: usize = 40;
+
 /// The input schema under a name; `None` = the canonical one.
 pub fn input(tool: &Tool, name: Option<&Name>) -> Json {
     let mut properties = Map::new();
@@ -138,9 +141,7 @@ pub fn output(catalogue: &Catalogue, tool: &Tool) -> Json {
 /// Adds a route's fields; answers those that always stand in its answer.
 fn answer(catalogue: &Catalogue, tool: &Tool, route: &Route, properties: &mut Map<String, Json>) -> Vec<String> {
     let returns = &route.returns;
-    let mut add = |name: &str, schema: Json| {
-        properties.entry(name.to_owned()).or_insert(schema);
-    };
+    let mut add = |name: &str, schema: Json| either(properties.entry(name.to_owned()).or_insert(Json::Null), schema);
     if matches!(tool.locate, Locate::Guest) {
         add("vmid", json!({ "type": "integer" }));
         add("kind", json!({ "type": "string", "enum": ["qemu", "lxc"] }));
@@ -168,7 +169,7 @@ fn answer(catalogue: &Catalogue, tool: &Tool, route: &Route, properties: &mut Ma
             vec!["outcome".to_owned()]
         }
         Answer::Object => {
-            if returns.fields.is_empty() {
+            if returns.fields.is_empty() && returns.shape.fields.len() <= NAMED {
                 for (name, shape) in returns.shape.fields {
                     if !name.contains('[') {
                         add(name, value(catalogue, name, shape));
@@ -208,6 +209,19 @@ fn answer(catalogue: &Catalogue, tool: &Tool, route: &Route, properties: &mut Ma
             }
             Vec::new()
         }
+    }
+}
+
+/// Two kinds may answer the same field in two forms: a VM's memory is text, a container's a number.
+fn either(known: &mut Json, schema: Json) {
+    if known.is_null() {
+        *known = schema;
+        return;
+    }
+    let mut forms = known.get("anyOf").and_then(Json::as_array).cloned().unwrap_or_else(|| vec![known.clone()]);
+    if !forms.iter().any(|one| one.get("type") == schema.get("type")) {
+        forms.push(schema);
+        *known = json!({ "anyOf": forms });
     }
 }
 

@@ -3,7 +3,7 @@
 use super::schema;
 use super::tokens::{json, pairs, text};
 use crate::catalogue::*;
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 pub fn emit(catalogue: &Catalogue) -> TokenStream {
@@ -24,6 +24,7 @@ pub fn emit(catalogue: &Catalogue) -> TokenStream {
 }
 
 fn surface(catalogue: &Catalogue, index: usize, tool: &Tool, name: Option<&Name>) -> TokenStream {
+    let index = Literal::usize_unsuffixed(index);
     let listed = name.map_or(&tool.name, |name| &name.name);
     let dialect = text(name.map(|name| name.dialect.as_str()));
     let title = name.and_then(|name| name.title.as_ref()).unwrap_or(&tool.title);

@@ -3,7 +3,7 @@
 use super::tokens::{constant, effect, fields, ident, kind, option, pairs, tier, verb};
 use super::{routes, schema};
 use crate::catalogue::{Catalogue, Hint, Tool, Waiter, When};
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 pub fn emit(catalogue: &Catalogue) -> TokenStream {
@@ -19,7 +19,7 @@ pub fn emit(catalogue: &Catalogue) -> TokenStream {
     let hints = hints(&catalogue.hints);
     let units = pairs(catalogue.units.iter().map(|(field, unit)| (field.as_str(), unit.as_str())));
     let waiters = catalogue.waiters.iter().map(waiter);
-    let count = catalogue.tools().count();
+    let count = Literal::usize_unsuffixed(catalogue.tools().count());
     quote! {
         /// Every tool, in catalogue order.
         pub static TOOLS: [Tool; #count] = [#(#tools),*];
@@ -34,7 +34,7 @@ pub fn emit(catalogue: &Catalogue) -> TokenStream {
 }
 
 fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
-    let (name, title, doc, line) = (&tool.name, &tool.title, &tool.doc, tool.line as u32);
+    let (name, title, doc, line) = (&tool.name, &tool.title, &tool.doc, Literal::usize_unsuffixed(tool.line));
     let (tier, effect, module) = (tier(tool.tier), effect(tool.effect), ident(&tool.name));
     let routes = tool.routes.iter().enumerate().map(|(index, route)| {
         let kind = option(route.kind.map(kind));
@@ -45,7 +45,7 @@ fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
             Some((argument, When::Absent)) => format!("`{argument}` is left out"),
             Some((argument, When::Is(value))) => format!("`{argument}` is {value}"),
         };
-        let returns = routes::returns_name(index);
+        let returns = routes::returns_name(tool, index);
         quote!(Route { kind: #kind, verb: #verb, path: #path, when: #when, returns: &#module::#returns })
     });
     let unsupported = tool.unsupported.iter().map(|(one, why)| {

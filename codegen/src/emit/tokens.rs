@@ -1,9 +1,9 @@
 //! Small pieces of Rust that several emitters write.
 
 use crate::catalogue::{Field, Kind};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use proxmox_spec::{Effect, Tier, Verb};
-use quote::quote;
+use quote::{ToTokens, quote};
 use serde_json::Value as Json;
 
 /// A name as an identifier; a keyword becomes a raw one.
@@ -50,11 +50,11 @@ pub fn text(value: Option<&str>) -> TokenStream {
 }
 
 pub fn number(value: Option<f64>) -> TokenStream {
-    option(value.map(|value| quote!(#value)))
+    option(value.map(|value| Literal::f64_unsuffixed(value).to_token_stream()))
 }
 
 pub fn length(value: Option<u32>) -> TokenStream {
-    option(value.map(|value| quote!(#value)))
+    option(value.map(|value| Literal::u32_unsuffixed(value).to_token_stream()))
 }
 
 /// `&[("a", "b")]`.

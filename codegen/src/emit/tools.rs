@@ -3,20 +3,50 @@
 use super::routes::{self, derived_name, request, rest_value, returns_statics, template};
 use super::tokens::{effect, ident, kind, length, number, option, pairs, text, tier, verb, words};
 use crate::catalogue::*;
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 
-pub fn emit(tool: &Tool) -> TokenStream {
+/// Arguments that several tools have, word for word: tokens → the name of their constant.
+pub type Common = BTreeMap<String, Ident>;
+
+/// The arguments that at least three tools share, and the constants that hold them.
+pub fn common(catalogue: &Catalogue) -> (Common, TokenStream) {
+    let mut seen: BTreeMap<String, (usize, TokenStream, String)> = BTreeMap::new();
+    for one in catalogue.tools().flat_map(|tool| &tool.arguments) {
+        let tokens = argument(one);
+        let entry = seen.entry(tokens.to_string()).or_insert_with(|| (0, tokens, one.name.to_uppercase()));
+        entry.0 += 1;
+    }
+    let mut common = Common::new();
+    let mut constants = TokenStream::new();
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    for (key, (count, tokens, name)) in seen {
+        if count < 3 {
+            continue;
+        }
+        let number = names.entry(name.clone()).and_modify(|number| *number += 1).or_insert(1);
+        let constant = if *number == 1 { format_ident!("A_{name}") } else { format_ident!("A_{name}_{number}") };
+        constants.extend(quote! { const #constant: Argument = #tokens; });
+        common.insert(key, constant);
+    }
+    (common, constants)
+}
+
+pub fn emit(tool: &Tool, common: &Common) -> TokenStream {
     let module = ident(&tool.name);
-    let doc = format!("`{}`, line {} of the catalogue.", tool.name, tool.line);
-    let args_doc = format!("Arguments of `{}`.", tool.name);
+    let doc = format!(" `{}`, line {} of the catalogue.", tool.name, tool.line);
+    let args_doc = format!(" Arguments of `{}`.", tool.name);
     let fields = own(tool).map(|argument| {
         let (name, ty) = (ident(&argument.name), rust_type(argument));
         quote!(pub #name: #ty)
     });
-    let count = tool.arguments.len();
-    let arguments = tool.arguments.iter().map(self::argument);
+    let count = Literal::usize_unsuffixed(tool.arguments.len());
+    let arguments = tool.arguments.iter().map(|one| {
+        let tokens = argument(one);
+        common.get(&tokens.to_string()).map_or(tokens, |constant| quote!(#constant))
+    });
     let facts = rest_facts(tool);
     let (decode, plan, derived) = (decode(tool), plan(tool), derived(tool));
     let returns = returns_statics(tool);
@@ -160,6 +190,7 @@ fn decode(tool: &Tool) -> TokenStream {
     let at = |name: &str| tool.arguments.iter().position(|argument| argument.name == name);
     let index = |name: &str| {
         let index = at(name).unwrap_or_default();
+        let index = Literal::usize_unsuffixed(index);
         quote!(&ARGUMENTS[#index])
     };
     let mut lines = TokenStream::new();
@@ -173,7 +204,7 @@ fn decode(tool: &Tool) -> TokenStream {
                 quote!(f.guest(#this, #node, #kind))
             }
             Form::Upid => {
-                let node = option(at("node").map(|node| quote!(&ARGUMENTS[#node])));
+                let node = option(at("node").map(|_| index("node")));
                 quote!(f.upid(#this, #node))
             }
             Form::Volid => {
@@ -240,7 +271,7 @@ fn plan(tool: &Tool) -> TokenStream {
         Locate::Archive(ask) => {
             let (volid, said) = (ident(&ask.volid), ident(&ask.argument));
             let (request, (field, row)) = (request(tool, &ask.request), &ask.row);
-            let row = template(tool, row);
+            let row = routes::row(tool, row);
             let (tells, argument) = (&ask.field, &ask.argument);
             quote! {
                 Locate::Archive(
@@ -250,7 +281,7 @@ fn plan(tool: &Tool) -> TokenStream {
                     },
                     Ask {
                         request: #request,
-                        row: (#field, (|| #row)().unwrap_or_default()),
+                        row: (#field, #row),
                         field: #tells,
                         argument: #argument,
                     },
@@ -260,7 +291,7 @@ fn plan(tool: &Tool) -> TokenStream {
     };
     let mut lines = routes(tool);
     for argument in &tool.arguments {
-        let given = given(tool, argument);
+        let given = given(argument);
         let name = &argument.name;
         if let Some(only) = argument.only {
             let only = kind(only);
@@ -367,9 +398,8 @@ fn routes(tool: &Tool) -> TokenStream {
     quote! { match #subject { #arms #rest } }
 }
 
-fn given(tool: &Tool, argument: &Argument) -> TokenStream {
+fn given(argument: &Argument) -> TokenStream {
     let field = ident(&argument.name);
-    let _ = tool;
     if argument.required { quote!(true) } else { quote!(self.#field.is_some()) }
 }
 
@@ -389,11 +419,11 @@ fn guard(tool: &Tool, guard: &Guard) -> TokenStream {
             }
         }
         Guard::Absent { request: read, row: (field, row), unless, say } => {
-            let (read, row) = (request(tool, read), template(tool, row));
+            let (read, row) = (request(tool, read), routes::row(tool, row));
             let push = quote! {
                 plan.guards.push(Guard::Absent {
                     request: #read,
-                    row: (#field, (|| #row)().unwrap_or_default()),
+                    row: (#field, #row),
                     say: #say,
                 });
             };

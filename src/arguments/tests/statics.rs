@@ -95,8 +95,7 @@ const NEEDY: Argument = Argument {
     ..plain("disk_size", Form::Size)
 };
 
-static RETURNS: Returns =
-    Returns { form: Answer::Done, fields: &[], filters: &[], only: &[], sort: None, page: None, parts: &[], echo: &[] };
+static RETURNS: Returns = Returns { form: Answer::Done, ..Returns::NONE };
 
 pub static TOOL: Tool = Tool {
     name: "shape_guest",

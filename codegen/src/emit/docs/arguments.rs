@@ -100,7 +100,7 @@ fn limits(tool: &Tool, argument: &Argument) -> Vec<String> {
         said.extend(rule.except.iter().map(|(name, why)| format!("not `{name}`: {}", unpointed(why))));
     }
     if argument.escape {
-        said.push("sent literally: the API expands no `{{…}}` in it".to_owned());
+        said.push("sent literally, so the API expands nothing in it; `{{` becomes `{ {`".to_owned());
     }
     said.extend(argument.raises.as_ref().map(|raise| raised("", raise.tier, raise.effect, &raise.because)));
     said.extend(dangers(tool, argument));
