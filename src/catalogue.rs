@@ -5,7 +5,9 @@ use crate::tool::Surface;
 mod generated {
     #![allow(clippy::all, clippy::pedantic)]
 
-    use crate::arguments::{ArchiveRef, BadArguments, Fields, FileSource, GuestRef, RestPairs, Segment, Size, Upid, Volid};
+    use crate::arguments::{
+        ArchiveRef, BadArguments, Fields, FileSource, GuestRef, RestPairs, Segment, Size, Upid, Volid,
+    };
     use crate::plan::PathPart::{Literal, Node, Vmid};
     use crate::plan::{Also, Ask, Guard, Locate, Open, PathPart, Plan, Request};
     use crate::tool::*;

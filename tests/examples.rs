@@ -36,9 +36,8 @@ fn plan(surface: &'static Surface, arguments: &Map<String, Value>) -> Result<Pla
 
 fn given(text: &str) -> Given {
     let given = object(text);
-    let word = |name: &str| {
-        given.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-    };
+    let word =
+        |name: &str| given.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     Given {
         node: word("node"),
         kind: word("kind").and_then(|kind| Kind::parse(&kind)),
@@ -89,8 +88,8 @@ fn schema_and_decoder_agree(example: &Example) {
 async fn cluster() -> (Sandbox, Engine) {
     let sandbox = Sandbox::start(Options { task_time: 0.0, ..Options::default() }).await.expect("loopback is there");
     let flags = Flags::default();
-    let settings =
-        Settings::sandbox(sandbox.address(), sandbox.token(), sandbox.certificate_fingerprint(), &flags).expect("complete");
+    let settings = Settings::sandbox(sandbox.address(), sandbox.token(), sandbox.certificate_fingerprint(), &flags)
+        .expect("complete");
     let engine = Engine::new(Settings { tier: Tier::Admin, retry_delay: Duration::ZERO, ..settings });
     (sandbox, engine)
 }

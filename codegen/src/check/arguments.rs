@@ -173,6 +173,9 @@ impl Checker<'_> {
         let form = self.form(spec, written, parser, &params)?;
         let mut rule = union(&params, form);
         self.narrow(written, &mut rule);
+        if spec.args.iter().any(|argument| argument.within.as_ref().is_some_and(|within| within.is == name.is)) {
+            rule.format = Some("pve-storage-id");
+        }
         rule.refused = written.refused.iter().map(|(value, why)| (value.is.clone(), why.is.clone())).collect();
         rule.except = written.except.iter().map(|(param, why)| (param.is.clone(), why.is.clone())).collect();
         rule.part = spec
@@ -301,7 +304,7 @@ impl Checker<'_> {
         for draft in &drafts.list {
             for (part, segment) in draft.parts.iter().zip(draft.method.segments) {
                 let crate::path::PartKind::Placeholder(placeholder) = &part.kind else { continue };
-                if placeholder.split('.').next() == Some(name) {
+                if placeholder == name {
                     let (proxmox_spec::Segment::Param(param) | proxmox_spec::Segment::Remainder(param)) = segment
                     else {
                         continue;

@@ -106,6 +106,7 @@ impl Checker<'_> {
             }
         }
         self.supplied(spec, draft, &params, arguments);
+        self.always_sent(spec, draft, &params, arguments);
         Request { method, path, params }
     }
 
@@ -113,6 +114,38 @@ impl Checker<'_> {
         self.diagnostics
             .report(name.at, format!("`{}` is no parameter of {} {}", name.is, method.verb, method.path))
             .near(&name.is, method.params.iter().map(|param| param.name));
+    }
+
+    /// Parameters on the danger list that every call sends: they decide about the tool, not about a single call.
+    fn always_sent(&mut self, spec: &ToolSpec, draft: &Draft<'_>, params: &[Send], arguments: &[Argument]) {
+        let Some(tier) = &spec.tier else { return };
+        for send in params {
+            let Some(param) = send.param else { continue };
+            let applies = |danger: &&proxmox_spec::Danger| match &send.from {
+                From::Fixed(value) => danger.applies(value),
+                From::Argument(name) => {
+                    danger.values.is_empty() && arguments.iter().any(|one| one.name == *name && one.required)
+                }
+                _ => false,
+            };
+            let Some(danger) = param.danger.iter().find(applies) else { continue };
+            let what = format!("`{}` of {} {}", send.name, draft.method.verb, draft.method.path);
+            if tier.is < danger.tier {
+                self.diagnostics
+                    .report(
+                        tier.at,
+                        format!("every call sends {what}, which the danger list keeps for `{}`", danger.tier),
+                    )
+                    .help(format!("write `tier: {}`", danger.tier))
+                    .note(danger.because);
+            } else if spec.effect.as_ref().is_some_and(|effect| effect.is < danger.effect) {
+                let at = spec.effect.as_ref().map_or(spec.name.at, |effect| effect.at);
+                self.diagnostics
+                    .report(at, format!("every call sends {what}, and the danger list says that it {}", danger.effect))
+                    .help(format!("write `effect: {}`", danger.effect))
+                    .note(danger.because);
+            }
+        }
     }
 
     /// Required parameters that nothing supplies.

@@ -154,7 +154,7 @@ impl Checker<'_> {
             let request = self.request(spec, draft, arguments);
             let mut returns = self.returns(draft, &shapes, waits, arguments);
             for argument in arguments.iter() {
-                if let Some(DefaultFrom::Read(_)) = argument.default_from {
+                if let Some(DefaultFrom::Read(_) | DefaultFrom::VolidVmid(_)) = argument.default_from {
                     let sent = request
                         .params
                         .iter()

@@ -169,7 +169,8 @@ fn answer(catalogue: &Catalogue, tool: &Tool, route: &Route, properties: &mut Ma
             vec!["outcome".to_owned()]
         }
         Answer::Object => {
-            if returns.fields.is_empty() && returns.shape.fields.len() <= NAMED {
+            let open = tool.routes.iter().any(|route| route.returns.shape.fields.len() > NAMED);
+            if returns.fields.is_empty() && !open {
                 for (name, shape) in returns.shape.fields {
                     if !name.contains('[') {
                         add(name, value(catalogue, name, shape));
@@ -268,7 +269,8 @@ fn value(catalogue: &Catalogue, name: &str, shape: &Shape) -> Json {
         Type::Object => json!({ "type": "object" }),
         Type::Null | Type::Any => json!({}),
     };
-    if let Some((_, unit)) = catalogue.units.iter().find(|(field, _)| field == name) {
+    let counted = matches!(shape.ty, Type::Integer | Type::Number);
+    if let Some((_, unit)) = catalogue.units.iter().find(|(field, _)| counted && field == name) {
         schema["description"] = Json::String(unit.clone());
     }
     schema
