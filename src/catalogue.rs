@@ -21,3 +21,9 @@ pub use generated::{DIALECTS, HINTS, SURFACES, TOOLS, TOOLSETS, UNITS};
 pub fn surface(name: &str) -> Option<&'static Surface> {
     SURFACES.iter().find(|surface| surface.name == name)
 }
+
+/// The surface of a name on a server that lists this dialect: its own spelling of a shared name wins, so that answers
+/// speak of arguments as they were listed. Every other name stays callable.
+pub fn surface_in(dialect: Option<&str>, name: &str) -> Option<&'static Surface> {
+    SURFACES.iter().find(|surface| surface.name == name && surface.dialect == dialect).or_else(|| surface(name))
+}

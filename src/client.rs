@@ -126,7 +126,7 @@ impl Client {
         if request.verb != Verb::Get {
             return Err(Trouble::Fenced(format!("{} is no read and cannot be sent as one", request.verb)));
         }
-        let whole = self.repeat(repeat, || self.exchange(request, Leave::Read));
+        let whole = self.repeat(repeat, || self.exchange(request, Leave::Read, stop));
         tokio::select! {
             biased;
             () = stop.cancelled() => Err(Trouble::Cancelled),
@@ -156,7 +156,7 @@ impl Client {
                 Some(file) => Some(upload::prepare(request, file, self.upload_dir.as_deref()).await?),
                 None => None,
             };
-            let answer = self.exchange(request, Leave::Write(permit, upload)).await;
+            let answer = self.exchange(request, Leave::Write(permit, upload), stop).await;
             tried += 1;
             match answer {
                 Err(trouble) if trouble.nothing_left() && tried < self.tries => self.rest(tried, &trouble, stop).await,
@@ -196,19 +196,29 @@ impl Client {
         }
     }
 
-    async fn slot(&self) -> Result<SemaphorePermit<'_>, Trouble> {
+    /// Nothing has left yet, so whoever goes away while waiting gets nothing sent.
+    async fn slot(&self, stop: &CancellationToken) -> Result<SemaphorePermit<'_>, Trouble> {
         if let Ok(slot) = self.slots.try_acquire() {
             return Ok(slot);
         }
         tracing::info!(limit = IN_FLIGHT, "waiting for one of the requests in flight to end");
-        match tokio::time::timeout(self.timeout, self.slots.acquire()).await {
-            Ok(Ok(slot)) => Ok(slot),
-            _ => Err(Trouble::Busy(IN_FLIGHT)),
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Err(Trouble::Cancelled),
+            slot = tokio::time::timeout(self.timeout, self.slots.acquire()) => match slot {
+                Ok(Ok(slot)) => Ok(slot),
+                _ => Err(Trouble::Busy(IN_FLIGHT)),
+            },
         }
     }
 
     /// One request, one answer. The only place where something leaves this process.
-    async fn exchange(&self, request: &PreparedRequest, leave: Leave<'_>) -> Result<Reply, Trouble> {
+    async fn exchange(
+        &self,
+        request: &PreparedRequest,
+        leave: Leave<'_>,
+        stop: &CancellationToken,
+    ) -> Result<Reply, Trouble> {
         let upload = match leave {
             Leave::Read if request.verb == Verb::Get => None,
             Leave::Write(permit, upload)
@@ -223,7 +233,7 @@ impl Client {
                 )));
             }
         };
-        let _slot = self.slot().await?;
+        let _slot = self.slot(stop).await?;
         tracing::debug!(%request, "sending");
         let method = match request.verb {
             Verb::Get => reqwest::Method::GET,
@@ -251,7 +261,7 @@ impl Client {
                 .body(params);
         }
         let told = |error: reqwest::Error| {
-            Trouble::from_reqwest(&error.without_url(), timeout.as_millis(), self.presented.take())
+            Trouble::from_reqwest(&error.without_url(), timeout.as_millis(), self.presented.last())
         };
         let mut response = builder.timeout(timeout).send().await.map_err(told)?;
         let status = response.status();
@@ -259,7 +269,7 @@ impl Client {
             let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
             return Err(Trouble::Redirect(place(to)));
         }
-        let reason = response.error_for_status_ref().err().map(reason).unwrap_or_default();
+        let reason = reason(&response);
         let kind =
             response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
         let mut body = Vec::new();
@@ -274,12 +284,11 @@ impl Client {
     }
 }
 
-/// The reason phrase of an error status. The client library keeps it to itself but for this message:
-/// `HTTP status client error (401 No ticket) for url (…)`; a phrase that the server made up is in there as it came.
-fn reason(error: reqwest::Error) -> String {
-    let text = error.without_url().to_string();
-    let inner = text.split_once('(').and_then(|(_, rest)| Some(rest.strip_suffix(')')?.split_once(' ')?.1));
-    inner.filter(|phrase| *phrase != "<unknown status code>").unwrap_or_default().to_owned()
+/// The words of the status line: the API's own, which are kept where they differ from the usual ones.
+fn reason(response: &reqwest::Response) -> String {
+    let own = response.extensions().get::<hyper::ext::ReasonPhrase>();
+    let own = own.map(|phrase| String::from_utf8_lossy(phrase.as_bytes()).into_owned());
+    own.or_else(|| response.status().canonical_reason().map(str::to_owned)).unwrap_or_default()
 }
 
 /// Where a redirect leads, without what a query may hold.

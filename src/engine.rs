@@ -32,6 +32,7 @@ use call::Call;
 pub use failure::{Failure, FailureKind};
 pub use located::{Given, prepare_with};
 use resolve::Resolved;
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
 use tokio::sync::mpsc::UnboundedSender;
@@ -107,7 +108,10 @@ impl Engine {
         notes.extend(plan.notes.iter().cloned());
         let client = self.client()?;
         let call = Call { engine: self, client, surface, watch: &watch };
-        let mut answer = run(&call, &plan, notes).await?;
+        // Nobody on the way may have the token repeated, not even a proxy that echoes what it was sent.
+        let token = [self.settings.token.expose_secret().to_owned()];
+        let mut answer = run(&call, &plan, notes).await.map_err(|failure| failure.without(&token))?;
+        answer.text = answer.text.map(|text| failure::hide(text, &token));
         if self.settings.sandbox {
             note(&mut answer.content, "From the sandbox, a make-believe cluster.".to_owned());
         }
@@ -209,7 +213,8 @@ async fn attempt(
         let reply = call.client.get(request, repeat(request), &call.watch.cancelled).await?;
         return Ok(read(call, plan, resolved, &reply, notes).await);
     }
-    tracing::info!(tool = call.surface.name, effect = %need.effect, %request, "writing");
+    // Where, and not what: arguments may be commands with passwords in them. `debug` has the rest.
+    tracing::info!(tool = call.surface.name, effect = %need.effect, verb = %request.verb, path = request.path(), "writing");
     let sent = tokio::time::Instant::now();
     let reply = call.client.send(request, &permit, plan.file.as_ref(), &call.watch.cancelled).await;
     call.engine.guests.forget();
@@ -245,7 +250,10 @@ async fn read(
     let shown = present::answer(resolved.route.returns, request, reply, &plan.view)
         .map_err(|what| unreadable(request, what))?;
     let mut content = resolved.located.subject();
-    content.extend(shown.content);
+    // The guest that was looked up is the one that was read, whatever the answer calls it.
+    for (field, value) in shown.content {
+        content.entry(field).or_insert(value);
+    }
     notes.extend(shown.notes);
     present::echo(resolved.route.returns, request, &mut content);
     for (also, request) in resolved.route.also.iter().zip(&resolved.also) {

@@ -9,7 +9,7 @@ mod listing;
 mod transport;
 
 use crate::catalogue;
-use crate::engine::{Engine, Watch};
+use crate::engine::{Answer, Engine, Failure, FailureKind, Watch};
 use crate::tool::Surface;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult, PaginatedRequestParams,
@@ -107,13 +107,15 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(surface) = catalogue::surface(&request.name) else {
+        let Some(surface) = catalogue::surface_in(self.engine.settings().dialect, &request.name) else {
             return Err(unknown_tool(&request.name));
         };
         let started = Instant::now();
         let (progress, reporter) = carry::report(&context);
         let watch = Watch { progress, cancelled: context.ct.clone() };
-        let ended = self.engine.call(surface, request.arguments.as_ref(), watch).await;
+        let engine = self.engine.clone();
+        let arguments = request.arguments;
+        let ended = guarded(surface, async move { engine.call(surface, arguments.as_ref(), watch).await }).await;
         // The engine dropped its end, so this ends; what was reported comes before the answer, as the protocol asks.
         reporter.finish().await;
         log(surface, &ended, started);
@@ -123,6 +125,21 @@ impl ServerHandler for Server {
     fn get_tool(&self, name: &str) -> Option<Tool> {
         self.tools().iter().find(|tool| tool.name == name).cloned()
     }
+}
+
+/// The end of a call, also of one that panicked: a request that is never answered would hold its client up for good.
+async fn guarded(
+    surface: &'static Surface,
+    call: impl Future<Output = Result<Answer, Failure>> + Send + 'static,
+) -> Result<Answer, Failure> {
+    tokio::spawn(call).await.unwrap_or_else(|_| {
+        let says = format!(
+            "`{}` broke off inside this server: a mistake of the program, not of the arguments. If it changes something, \
+             look at what is there now before it is called again.",
+            surface.name
+        );
+        Err(Failure::new(FailureKind::Broken, says))
+    })
 }
 
 /// A name that no tool has under any dialect is a mistake in the request, not an outcome of a tool.
@@ -137,7 +154,7 @@ fn unknown_tool(name: &str) -> ErrorData {
 }
 
 /// One line per call: what was called and how it ended, never with which arguments.
-fn log(surface: &Surface, ended: &Result<crate::engine::Answer, crate::engine::Failure>, started: Instant) {
+fn log(surface: &Surface, ended: &Result<Answer, Failure>, started: Instant) {
     let milliseconds = started.elapsed().as_millis();
     match ended {
         Ok(answer) => {
@@ -147,5 +164,19 @@ fn log(surface: &Surface, ended: &Result<crate::engine::Answer, crate::engine::F
         Err(failure) => {
             tracing::info!(tool = surface.name, tier = %surface.tool.tier, outcome = "refused or failed", kind = ?failure.kind(), milliseconds, "call");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_panics_is_answered() {
+        let surface = &catalogue::SURFACES[0];
+        let ended = guarded(surface, async { panic!("on purpose") }).await;
+        let failure = ended.expect_err("it has no answer");
+        assert_eq!(failure.kind(), FailureKind::Broken);
+        assert!(failure.to_string().contains(surface.name) && !failure.to_string().contains("on purpose"), "{failure}");
     }
 }

@@ -178,6 +178,15 @@ impl Settings {
         })
     }
 
+    /// What may be called and how it is named, for who wants to know just that: no connection setting is needed, and
+    /// none is filled.
+    ///
+    /// # Errors
+    /// The first setting that is wrong.
+    pub fn limits(flags: &Flags) -> Result<Settings, BadSettings> {
+        Settings::common(flags, &|name| std::env::var(name).ok())
+    }
+
     /// What does not depend on where the cluster is.
     fn common(flags: &Flags, environment: &dyn Fn(&str) -> Option<String>) -> Result<Settings, BadSettings> {
         let mut notices = Vec::new();

@@ -49,7 +49,7 @@ pub struct Surface {
     pub rename: &'static [(&'static str, &'static str)],
     /// Arguments that the name itself fixes, as JSON text: (canonical name, value).
     pub preset: &'static [(&'static str, &'static str)],
-    /// Translated values: (canonical argument, value in this dialect, value sent).
+    /// Translated values, as JSON text; `null` = as if absent. (canonical argument, value in this dialect, value sent).
     pub values: &'static [(&'static str, &'static str, &'static str)],
     /// Other defaults than the tool's, as JSON text; `null` = no default. (canonical argument, value).
     pub defaults: &'static [(&'static str, &'static str)],

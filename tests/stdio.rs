@@ -165,41 +165,6 @@ fn without_a_token_there_is_no_progress() {
     assert_eq!(client.notifications, Vec::<Value>::new());
 }
 
-/// A call that waits for a task of many steps.
-fn long_call(client: &mut Client) -> u64 {
-    let arguments = json!({"vmid": 100, "storage": "backup-nas", "wait": 600});
-    let id = client.begin("create_backup", arguments, "long");
-    client.wait_for("notifications/progress", id);
-    assert!(!client.is_answered(id), "{}", client.answer(id));
-    id
-}
-
-#[test]
-fn a_running_call_holds_up_nobody() {
-    for era in Era::BOTH {
-        let mut client = Client::sandbox(era, &["--tier", "operate"]);
-        let id = long_call(&mut client);
-        assert!(client.knock().get("result").is_some());
-        assert!(client.call("get_version", json!({}))["structuredContent"].is_object());
-        assert!(!client.is_answered(id));
-        let answer = client.answer(id);
-        assert_eq!(answer["result"]["structuredContent"]["outcome"], "ok", "{answer}");
-    }
-}
-
-#[test]
-fn a_cancelled_call_is_not_answered_and_the_server_goes_on() {
-    for era in Era::BOTH {
-        let mut client = Client::sandbox(era, &["--tier", "operate"]);
-        let id = long_call(&mut client);
-        client.notify("notifications/cancelled", json!({"requestId": id, "reason": "enough"}));
-        assert!(client.call("get_version", json!({}))["structuredContent"].is_object());
-        let ended = client.end();
-        assert!(ended.status.success(), "{}", ended.log);
-        assert!(!ended.answers.contains_key(&id), "answered although cancelled");
-    }
-}
-
 #[test]
 fn a_call_is_answered_after_the_input_has_ended() {
     for era in Era::BOTH {

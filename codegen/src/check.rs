@@ -5,16 +5,21 @@
 
 mod arguments;
 mod examples;
+mod limits;
 mod names;
 mod requests;
 mod returns;
 mod routes;
+mod sends;
+mod templates;
 mod tool;
+mod uses;
+mod values;
 mod waiters;
 
 use crate::catalogue::*;
 use crate::diagnostic::{Diagnostics, Span};
-use crate::spec::{Spec, Text};
+use crate::spec::{Spec, StepSpec, Text};
 use std::collections::BTreeSet;
 
 /// Longest texts, in characters. An assistant pays for each of them in every conversation.
@@ -24,30 +29,49 @@ const ARGUMENT_DOC: usize = 140;
 
 /// Checks a catalogue; `None` when a mistake was reported.
 pub fn check(spec: &Spec, diagnostics: &mut Diagnostics) -> Option<Catalogue> {
-    let mut checker = Checker { spec, diagnostics, words: BTreeSet::new(), names: Vec::new() };
+    let mut checker = Checker {
+        spec,
+        diagnostics,
+        words: BTreeSet::new(),
+        wanted: BTreeSet::new(),
+        waited: BTreeSet::new(),
+        broken: BTreeSet::new(),
+        names: Vec::new(),
+    };
+    checker.headings();
     let waiters = checker.waiters();
     let hints = spec.hints.iter().map(hint).collect();
     let dialects: Vec<Dialect> = spec
         .dialects
         .iter()
-        .map(|dialect| Dialect { name: dialect.name.is.clone(), title: dialect.title.clone() })
+        .map(|dialect| Dialect { name: dialect.name.is.clone(), title: words(dialect.title.as_ref()) })
         .collect();
     checker.duplicate_tools();
     let mut toolsets = Vec::new();
     for toolset in &spec.toolsets {
-        if toolset.tools.is_empty() {
-            checker.diagnostics.report(toolset.name.at, format!("the toolset `{}` has no tools", toolset.name.is));
+        let mut tools = Vec::new();
+        for tool in &toolset.tools {
+            let checked = checker.tool(tool);
+            // The last resort: what stops a tool is reported where it stands.
+            if checked.is_none() && checker.diagnostics.is_empty() {
+                checker.diagnostics.report(tool.name.at, format!("`{}` calls nothing", tool.name.is));
+            }
+            tools.extend(checked);
         }
-        let tools = toolset.tools.iter().filter_map(|tool| checker.tool(tool)).collect();
         toolsets.push(Toolset {
             name: toolset.name.is.clone(),
-            title: toolset.title.clone(),
-            doc: toolset.doc.clone(),
+            title: words(toolset.title.as_ref()),
+            doc: words(toolset.doc.as_ref()),
             tools,
         });
     }
-    checker.dialect_renames(&toolsets);
-    checker.unused_words();
+    checker.calls_before(&toolsets);
+    let read: usize = spec.toolsets.iter().map(|toolset| toolset.tools.len()).sum();
+    let whole = read == toolsets.iter().map(|toolset| toolset.tools.len()).sum::<usize>();
+    checker.dialect_uses(&toolsets);
+    checker.waiter_uses(whole);
+    checker.unit_uses(&toolsets, whole);
+    checker.unused_words(whole);
     let workflows = checker.workflows();
     diagnostics.is_empty().then(|| Catalogue {
         units: spec.units.iter().map(|(field, unit)| (field.is.clone(), unit.is.clone())).collect(),
@@ -64,40 +88,31 @@ struct Checker<'a> {
     diagnostics: &'a mut Diagnostics,
     /// Words of the vocabulary that an argument took.
     words: BTreeSet<String>,
+    /// Words that an argument wanted and the vocabulary lacks.
+    wanted: BTreeSet<String>,
+    /// Waiters that a tool names, or that apply by themselves.
+    waited: BTreeSet<String>,
+    /// Arguments of the tool at hand that are declared and wrong.
+    broken: BTreeSet<String>,
     /// (dialect, name) of every alias so far.
     names: Vec<(String, Text)>,
 }
 
 impl Checker<'_> {
-    /// A sentence of the vocabulary.
-    fn word(&mut self, name: &str) -> Option<String> {
-        let (_, sentence) = self.spec.vocabulary.iter().find(|(word, _)| word.is == name)?;
-        self.words.insert(name.to_owned());
-        Some(sentence.is.clone())
-    }
-
-    fn unused_words(&mut self) {
-        for (word, _) in &self.spec.vocabulary {
-            if !self.words.contains(&word.is) {
-                self.diagnostics
-                    .report(word.at, format!("no argument uses the word `{}` of the vocabulary", word.is))
-                    .help("delete it, or write an argument of this name without a text");
-            }
-        }
-    }
-
     fn tool_names(&self) -> impl Iterator<Item = &Text> {
         self.spec.toolsets.iter().flat_map(|toolset| &toolset.tools).map(|tool| &tool.name)
     }
 
-    fn duplicate_tools(&mut self) {
-        let names: Vec<Text> = self.tool_names().cloned().collect();
-        for (index, name) in names.iter().enumerate() {
-            if let Some(first) = names[..index].iter().find(|first| first.is == name.is) {
-                self.diagnostics
-                    .report(name.at, format!("the tool `{}` stands here twice", name.is))
-                    .note(format!("the first one is on line {}", first.at.line));
-            }
+    /// Titles and texts that stand around the tools.
+    fn headings(&mut self) {
+        let spec = self.spec;
+        let titles = spec.dialects.iter().map(|dialect| &dialect.title);
+        let titles = titles.chain(spec.toolsets.iter().map(|toolset| &toolset.title));
+        for title in titles.chain(spec.workflows.iter().map(|workflow| &workflow.title)).flatten() {
+            self.length(title.at, "title", &title.is, TITLE);
+        }
+        for doc in spec.toolsets.iter().filter_map(|toolset| toolset.doc.as_ref()) {
+            self.length(doc.at, "doc", &doc.is, DOC);
         }
     }
 
@@ -109,61 +124,28 @@ impl Checker<'_> {
         } else if length > most {
             self.diagnostics
                 .report(at, format!("the {what} has {length} characters; at most {most} are allowed"))
-                .help("every assistant reads it in every conversation");
+                .help("shorten it: every assistant reads it in every conversation");
         }
     }
 
-    /// Renames of a dialect that no tool of it uses.
-    fn dialect_renames(&mut self, toolsets: &[Toolset]) {
-        for dialect in &self.spec.dialects {
-            for (canonical, _) in &dialect.rename {
-                let used = toolsets.iter().flat_map(|toolset| &toolset.tools).any(|tool| {
-                    tool.argument(&canonical.is).is_some()
-                        && tool.names.iter().any(|name| name.dialect == dialect.name.is)
-                });
-                if !used && self.diagnostics.is_empty() {
-                    let arguments: Vec<&str> = toolsets
-                        .iter()
-                        .flat_map(|toolset| &toolset.tools)
-                        .flat_map(|tool| tool.arguments.iter().map(|argument| argument.name.as_str()))
-                        .collect();
-                    self.diagnostics
-                        .report(
-                            canonical.at,
-                            format!("no tool of the dialect `{}` has an argument `{}`", dialect.name.is, canonical.is),
-                        )
-                        .near(&canonical.is, arguments);
-                }
-            }
-        }
-    }
-
-    fn workflows(&mut self) -> Vec<Workflow> {
-        let names: Vec<Text> = self.tool_names().cloned().collect();
-        for step in self.spec.workflows.iter().flat_map(|workflow| &workflow.steps) {
-            if !names.iter().any(|name| name.is == step.tool.is) {
-                self.diagnostics
-                    .report(step.tool.at, format!("`{}` is not a tool of this catalogue", step.tool.is))
-                    .near(&step.tool.is, names.iter().map(|name| name.is.as_str()));
-            }
-        }
-        self.spec
-            .workflows
-            .iter()
+    fn workflows(&self) -> Vec<Workflow> {
+        let step = |step: &StepSpec| Step {
+            tool: step.tool.is.clone(),
+            args: examples::json(&step.args),
+            say: step.say.clone(),
+        };
+        let workflows = self.spec.workflows.iter();
+        workflows
             .map(|workflow| Workflow {
-                title: workflow.title.clone(),
-                steps: workflow
-                    .steps
-                    .iter()
-                    .map(|step| Step {
-                        tool: step.tool.is.clone(),
-                        args: examples::json(&step.args),
-                        say: step.say.clone(),
-                    })
-                    .collect(),
+                title: words(workflow.title.as_ref()),
+                steps: workflow.steps.iter().map(step).collect(),
             })
             .collect()
     }
+}
+
+fn words(text: Option<&Text>) -> String {
+    text.map(|text| text.is.trim_end().to_owned()).unwrap_or_default()
 }
 
 fn hint(hint: &crate::spec::HintSpec) -> Hint {

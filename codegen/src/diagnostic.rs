@@ -38,6 +38,9 @@ pub struct Diagnostics {
     list: Vec<Diagnostic>,
 }
 
+/// Longest list of words to choose from.
+const LISTED: usize = 24;
+
 /// More than this many are counted, not shown.
 const SHOWN: usize = 20;
 
@@ -72,12 +75,18 @@ impl Diagnostics {
 }
 
 impl Diagnostic {
-    /// The near word, if there is one.
+    /// The near word, or the near words where several are as near; else what there is to choose from.
     pub fn near<'a>(&mut self, word: &str, candidates: impl IntoIterator<Item = &'a str>) -> &mut Diagnostic {
-        let all: Vec<&str> = candidates.into_iter().collect();
-        if let Some(near) = proxmox_spec::nearest(word, all.iter().copied()) {
-            self.help = format!("did you mean `{near}`?");
-        } else if !all.is_empty() && all.len() <= 24 {
+        let mut all: Vec<&str> = Vec::new();
+        for candidate in candidates {
+            if !all.contains(&candidate) {
+                all.push(candidate);
+            }
+        }
+        let near = nearest(word, &all);
+        if !near.is_empty() {
+            self.help = format!("did you mean {}?", alternatives(&near));
+        } else if !all.is_empty() && all.len() <= LISTED {
             self.note = format!("one of: {}", all.join(", "));
         }
         self
@@ -85,6 +94,14 @@ impl Diagnostic {
 
     pub fn help(&mut self, help: impl Into<String>) -> &mut Diagnostic {
         self.help = help.into();
+        self
+    }
+
+    /// The help when no word is near.
+    pub fn or_help(&mut self, help: impl Into<String>) -> &mut Diagnostic {
+        if self.help.is_empty() {
+            self.help = help.into();
+        }
         self
     }
 
@@ -112,5 +129,29 @@ impl Diagnostic {
             let _ = write!(out, "\n{margin} = note: {}", self.note);
         }
         out
+    }
+}
+
+/// The candidates that may have been meant: the nearest one, and those that are exactly as near.
+pub fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Vec<&'a str> {
+    let Some(first) = proxmox_spec::nearest(word, candidates.iter().copied()) else { return Vec::new() };
+    let distance = |candidate: &str| strsim::damerau_levenshtein(&plain(word), &plain(candidate));
+    let least = distance(first);
+    let mut near: Vec<&str> = candidates.iter().copied().filter(|candidate| distance(candidate) == least).collect();
+    near.truncate(3);
+    near
+}
+
+/// Case, `-` and `_` do not count.
+fn plain(word: &str) -> String {
+    word.to_lowercase().replace('-', "_")
+}
+
+/// `a`, `b` or `c`.
+pub fn alternatives(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.as_slice() {
+        [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
+        _ => quoted.concat(),
     }
 }

@@ -8,6 +8,7 @@ use proxmox_spec::{Method, Segment, Verb};
 #[derive(Debug, Clone)]
 pub struct Call {
     pub at: Span,
+    pub verb_at: Span,
     pub verb: Verb,
     pub parts: Vec<Part>,
     /// As written, for messages.
@@ -47,10 +48,19 @@ impl Call {
         };
         let mut parts = Vec::new();
         let mut offset = verb_text.chars().count() + 1;
-        let path = path.strip_prefix('/').map_or(path, |rest| {
-            offset += 1;
-            rest
-        });
+        let path = match path.strip_prefix('/') {
+            Some(rest) => {
+                offset += 1;
+                rest
+            }
+            // `{guest}` brings its own.
+            None if path.starts_with('{') => path,
+            None => {
+                let at = node.part(offset, path.chars().count());
+                diagnostics.report(at, "a path begins with `/`").help(format!("write `{verb} /{path}`"));
+                return None;
+            }
+        };
         for segment in path.split('/') {
             let length = segment.chars().count();
             let placeholder = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
@@ -67,7 +77,7 @@ impl Call {
             parts.push(Part { at, kind });
             offset += length + 1;
         }
-        Some(Call { at: node.at, verb, parts, text })
+        Some(Call { at: node.at, verb_at: node.part(0, verb_text.chars().count()), verb, parts, text })
     }
 
     /// The method of the API behind `parts`, in which `{guest}` and the like are already spelled out.
@@ -95,7 +105,7 @@ impl Call {
             let verbs: Vec<&str> =
                 same.iter().filter(|one| one.path == other.path).map(|one| one.verb.as_str()).collect();
             diagnostics
-                .report(self.at, format!("the API has no {} {}", self.verb, other.path))
+                .report(self.verb_at, format!("the API has no {} {}", self.verb, other.path))
                 .help(format!("it has {} there", verbs.join(", ")));
             return None;
         }
@@ -113,13 +123,33 @@ impl Call {
             .collect();
         next.sort_unstable();
         next.dedup();
-        let part = &parts[deepest];
-        let word = match &part.kind {
-            PartKind::Literal(text) | PartKind::Placeholder(text) => text.as_str(),
-        };
-        diagnostics
-            .report(part.at, format!("the API has no path {} with `{word}` here", spelled(parts)))
-            .near(word, next);
+        let part = parts.get(deepest)?;
+        let mut parameters: Vec<&str> = methods
+            .iter()
+            .filter(|method| method.segments.len() > deepest && fits(method, deepest))
+            .filter_map(|method| match method.segments[deepest] {
+                Segment::Literal(_) => None,
+                Segment::Param(name) | Segment::Remainder(name) => Some(name),
+            })
+            .collect();
+        parameters.dedup();
+        let message = format!("the API has no path {}", spelled(parts));
+        match &part.kind {
+            PartKind::Placeholder(name) if deepest == 0 => {
+                diagnostics.report(part.at, message).near(name, ["guest", "guest.node"]);
+            }
+            PartKind::Placeholder(name) => {
+                diagnostics.report(part.at, message).near(name, next);
+            }
+            PartKind::Literal(text) => {
+                let report = diagnostics.report(part.at, message).near(text, next);
+                if report.help.is_empty()
+                    && let [parameter] = parameters.as_slice()
+                {
+                    report.help(format!("write an argument here, such as `{{{parameter}}}`"));
+                }
+            }
+        }
         None
     }
 }
@@ -130,7 +160,7 @@ pub fn spelled(parts: &[Part]) -> String {
         .iter()
         .map(|part| match &part.kind {
             PartKind::Literal(text) => format!("/{text}"),
-            PartKind::Placeholder(name) => format!("/{{{name}}}"),
+            PartKind::Placeholder(name) => format!("/{{{}}}", name.trim_start_matches('\u{1}')),
         })
         .collect()
 }

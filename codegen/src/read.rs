@@ -24,6 +24,8 @@ pub fn read(root: &Node, diagnostics: &mut Diagnostics) -> Spec {
                 .report(node.at, "this generator reads version 1 of the catalogue language")
                 .help("write `catalogue: 1`");
         }
+        // A key without a value is reported when the object is closed, a misspelt one as unknown.
+        None if fields.has("catalogue") || fields.resembles("catalogue") => {}
         None => {
             reader.diagnostics.report(root.at, "the catalogue does not say its version").help("write `catalogue: 1`");
         }
@@ -34,9 +36,10 @@ pub fn read(root: &Node, diagnostics: &mut Diagnostics) -> Spec {
         let Some(mut object) = reader.object(node, "a dialect") else { continue };
         spec.dialects.push(DialectSpec {
             name: text(key),
-            title: reader.words(object.take("title")),
+            title: reader.text(object.take("title")),
             rename: reader.texts(object.take("rename")),
         });
+        reader.need(&object, key.at, "title", "title: Another server 1.0");
         reader.close(object);
     }
     for (key, node) in reader.entries(fields.take("waiters")) {
@@ -45,11 +48,20 @@ pub fn read(root: &Node, diagnostics: &mut Diagnostics) -> Spec {
     spec.hints = reader.hints(fields.take("hints"));
     for (key, node) in reader.entries(fields.take("toolsets")) {
         let Some(mut object) = reader.object(node, "a toolset") else { continue };
-        let (title, doc) = (reader.words(object.take("title")), reader.words(object.take("doc")));
+        let (title, doc) = (reader.text(object.take("title")), reader.text(object.take("doc")));
         let mut tools = Vec::new();
-        for (key, node) in reader.entries(object.take("tools")) {
+        let entries = object.take("tools");
+        for (key, node) in reader.entries(entries) {
             tools.extend(reader.tool(key, node));
         }
+        if let Some(Node { value: Yaml::Map(pairs), .. }) = entries
+            && pairs.is_empty()
+        {
+            reader.diagnostics.report(key.at, format!("the toolset `{}` has no tools", key.text)).help("delete it");
+        }
+        reader.need(&object, key.at, "title", "title: Power");
+        reader.need(&object, key.at, "doc", "doc: Starting and stopping guests.");
+        reader.need(&object, key.at, "tools", "tools: {start_guest: {…}}");
         reader.close(object);
         spec.toolsets.push(ToolsetSpec { name: text(key), title, doc, tools });
     }
@@ -72,11 +84,23 @@ struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// The value of a key. A key without a value counts as absent.
+    /// The value of a key. A key without a value counts as absent here; closing the object reports it.
     fn take(&mut self, key: &'static str) -> Option<&'a Node> {
         self.taken.push(key);
         let (_, node) = self.pairs.iter().find(|(found, _)| found.text == key)?;
         (node.value != Yaml::Null).then_some(node)
+    }
+
+    /// Whether the key is there, with or without a value.
+    fn has(&self, key: &str) -> bool {
+        self.pairs.iter().any(|(found, _)| found.text == key)
+    }
+
+    /// Whether an unknown key is probably this one, misspelt: then its absence is not worth a report of its own.
+    fn resembles(&self, key: &'static str) -> bool {
+        let unknown =
+            self.pairs.iter().map(|(found, _)| found.text.as_str()).filter(|found| !self.taken.contains(found));
+        unknown.into_iter().any(|found| proxmox_spec::nearest(found, self.taken.iter().copied()) == Some(key))
     }
 }
 
@@ -99,10 +123,16 @@ impl Reader<'_> {
         }
     }
 
-    /// Reports the keys that nobody took.
+    /// Reports the keys that nobody took, and those without a value. `else: null` is a value.
     fn close(&mut self, object: Object<'_>) {
-        for (key, _) in object.pairs {
-            if !object.taken.contains(&key.text.as_str()) {
+        for (key, node) in object.pairs {
+            if object.taken.contains(&key.text.as_str()) {
+                if node.value == Yaml::Null && key.text != "else" {
+                    self.diagnostics
+                        .report(key.at, format!("`{}` has no value", key.text))
+                        .help("write one, or delete the line");
+                }
+            } else {
                 self.diagnostics
                     .report(key.at, format!("`{}` is not a key of {}", key.text, object.what))
                     .near(&key.text, object.taken.iter().copied());
@@ -221,6 +251,10 @@ impl Reader<'_> {
             let has = self.words(object.take("has"));
             let say = self.words(object.take("say"));
             let retry = self.word(object.take("retry"), "a way to retry", &[("once", true)]).is_some();
+            self.need(&object, node.at, "say", "say: Start the guest first.");
+            if !object.has("status") {
+                self.need(&object, node.at, "has", "has: not running");
+            }
             self.close(object);
             hints.push(HintSpec { at: node.at, status, has, say, retry });
         }
@@ -237,12 +271,15 @@ impl Reader<'_> {
             let Some(mut rule) = self.object(node, "an outcome rule") else { continue };
             let when = self.condition(rule.take("when"));
             let then = self.text(rule.take("then"));
+            self.need(&rule, node.at, "then", "then: ok");
             self.close(rule);
             outcomes.extend(then.map(|then| (when, then)));
         }
         let once = self.flag(object.take("once")).unwrap_or(false);
         let resume = self.text(object.take("resume"));
         let fields = self.fields(object.take("fields"));
+        self.need(&object, key.at, "poll", "poll: GET /nodes/{node}/tasks/{upid}/status");
+        self.need(&object, key.at, "outcomes", "outcomes: [{when: {status: stopped}, then: ok}]");
         self.close(object);
         Some(WaiterSpec { name: text(key), poll, from, log, outcomes, once, resume, fields })
     }
@@ -253,33 +290,43 @@ impl Reader<'_> {
         if let Yaml::Map(_) = node.value {
             let mut object = self.object(&node, "a condition")?;
             let starts = self.text(object.take("starts"));
+            self.need(&object, node.at, "starts", "starts: WARNINGS");
             self.close(object);
-            return Some(WhenSpec { field, starts: true, text: starts?.is });
+            let starts = starts?;
+            return Some(WhenSpec { field, starts: true, text: starts.is, at: starts.at });
         }
         let text = match node.value {
             Yaml::Bool(value) => if value { "1" } else { "0" }.to_owned(),
             _ => self.text(Some(&node))?.is,
         };
-        Some(WhenSpec { field, starts: false, text })
+        Some(WhenSpec { field, starts: false, text, at: node.at })
     }
 
     fn workflow(&mut self, node: &Node) -> Option<WorkflowSpec> {
         let mut object = self.object(node, "a workflow")?;
-        let title = self.words(object.take("title"));
+        let title = self.text(object.take("title"));
         let mut steps = Vec::new();
         for node in self.items(object.take("steps")) {
             let Some(mut step) = self.object(node, "a step") else { continue };
             let tool = self.text(step.take("tool"));
             let args = self.nodes(step.take("args"));
             let say = self.words(step.take("say"));
+            self.need(&step, node.at, "tool", "tool: start_guest");
+            self.need(&step, node.at, "say", "say: Start it.");
             self.close(step);
             steps.extend(tool.map(|tool| StepSpec { tool, args, say }));
         }
+        self.need(&object, node.at, "title", "title: Back up and migrate");
+        self.need(&object, node.at, "steps", "steps: [{tool: start_guest, say: Start it.}]");
         self.close(object);
         Some(WorkflowSpec { title, steps })
     }
 
-    fn missing(&mut self, at: Span, what: &str, example: &str) {
-        self.diagnostics.report(at, format!("`{what}` is missing")).help(format!("such as `{example}`"));
+    /// Reports that an object lacks a key, unless it is there without a value or misspelt, which is reported as such.
+    /// Call it when all keys have been taken.
+    fn need(&mut self, object: &Object<'_>, at: Span, key: &'static str, example: &str) {
+        if !object.has(key) && !object.resembles(key) {
+            self.diagnostics.report(at, format!("{} needs `{key}`", object.what)).help(format!("such as `{example}`"));
+        }
     }
 }

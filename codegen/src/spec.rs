@@ -30,7 +30,7 @@ pub struct Spec {
 #[derive(Debug)]
 pub struct DialectSpec {
     pub name: Text,
-    pub title: String,
+    pub title: Option<Text>,
     /// (canonical argument, their name).
     pub rename: Vec<(Text, Text)>,
 }
@@ -53,6 +53,8 @@ pub struct WhenSpec {
     /// Equal to this text, or beginning with it.
     pub starts: bool,
     pub text: String,
+    /// Where `text` stands.
+    pub at: Span,
 }
 
 #[derive(Debug, Clone)]
@@ -67,14 +69,14 @@ pub struct HintSpec {
 #[derive(Debug)]
 pub struct ToolsetSpec {
     pub name: Text,
-    pub title: String,
-    pub doc: String,
+    pub title: Option<Text>,
+    pub doc: Option<Text>,
     pub tools: Vec<ToolSpec>,
 }
 
 #[derive(Debug)]
 pub struct WorkflowSpec {
-    pub title: String,
+    pub title: Option<Text>,
     pub steps: Vec<StepSpec>,
 }
 
@@ -92,6 +94,8 @@ pub struct ToolSpec {
     pub doc: Option<Text>,
     pub tier: Option<At<Tier>>,
     pub effect: Option<At<Effect>>,
+    /// `effect` is written, and is not one.
+    pub effect_unknown: bool,
     pub because: Option<String>,
     pub call: Option<CallSpec>,
     pub cases: Vec<CaseSpec>,
@@ -275,6 +279,7 @@ pub struct ExampleSpec {
     pub at: Span,
     pub args: Vec<(Text, Node)>,
     pub given: Vec<(Text, Node)>,
-    pub sends: Vec<Text>,
+    /// Scalars only.
+    pub sends: Vec<Node>,
     pub before: Vec<(Text, Vec<(Text, Node)>)>,
 }

@@ -7,6 +7,12 @@ use crate::diagnostic::{Diagnostics, Span};
 use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde_yaml::Value;
 
+/// Most levels of nesting; the language needs about a dozen.
+const DEEPEST: usize = 64;
+
+const ALIAS: &str = "aliases (`*name`) are not part of the catalogue language";
+const WRITTEN_OUT: &str = "write the value out, or put a text into the vocabulary";
+
 /// A value and where it stands.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -95,7 +101,8 @@ impl Node {
 
 /// Reads a whole document; `None` when it cannot be read at all.
 pub fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
-    let mut events = Events { parser: Parser::new_from_str(text), diagnostics };
+    let mut events =
+        Events { parser: Parser::new_from_str(text), lines: text.lines().collect(), diagnostics, depth: 0 };
     let places = events.document();
     let values: Value = match serde_yaml::from_str(text) {
         Ok(values) => values,
@@ -133,7 +140,10 @@ enum Shape {
 
 struct Events<'text, 'a> {
     parser: Parser<'text, saphyr_parser::StrInput<'text>>,
+    lines: Vec<&'text str>,
     diagnostics: &'a mut Diagnostics,
+    /// Lists and mappings that are open.
+    depth: usize,
 }
 
 impl<'text> Events<'text, '_> {
@@ -145,7 +155,13 @@ impl<'text> Events<'text, '_> {
             }
             Err(error) => {
                 let at = Span { line: error.marker().line(), column: error.marker().col() + 1, length: 1 };
-                self.diagnostics.report(at, format!("this is not YAML: {}", error.info()));
+                if error.info().contains("unknown anchor") {
+                    self.diagnostics.report(at, ALIAS).help(WRITTEN_OUT);
+                } else {
+                    self.diagnostics
+                        .report(at, format!("this is not YAML: {}", error.info()))
+                        .note("it was noticed here; the mistake may stand before");
+                }
                 None
             }
         }
@@ -163,19 +179,13 @@ impl<'text> Events<'text, '_> {
     fn place(&mut self, event: Event<'text>, at: Span) -> Option<Place> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                if anchor != 0 || tag.is_some() {
-                    self.diagnostics.report(at, "anchors and tags are not part of the catalogue language");
-                }
-                let inner = match style {
-                    ScalarStyle::Plain => Some(0),
-                    ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted if at.length == text.chars().count() + 2 => {
-                        Some(1)
-                    }
-                    _ => None,
-                };
+                self.plainly(anchor, tag.is_some(), at);
+                let (at, inner) = self.written(at, style, &text);
                 Some(Place { at, inner, shape: Shape::Scalar(text.into_owned()) })
             }
-            Event::SequenceStart(..) => {
+            Event::SequenceStart(anchor, tag) => {
+                self.plainly(anchor, tag.is_some(), at);
+                self.deeper(at)?;
                 let mut items = Vec::new();
                 loop {
                     match self.next()? {
@@ -183,15 +193,25 @@ impl<'text> Events<'text, '_> {
                         (event, at) => items.push(self.place(event, at)?),
                     }
                 }
+                self.depth -= 1;
                 Some(Place { at, inner: None, shape: Shape::List(items) })
             }
-            Event::MappingStart(..) => {
+            Event::MappingStart(anchor, tag) => {
+                self.plainly(anchor, tag.is_some(), at);
+                self.deeper(at)?;
                 let mut pairs: Vec<(Key, Place)> = Vec::new();
                 loop {
                     let (event, key_at) = self.next()?;
                     let text = match event {
                         Event::MappingEnd => break,
-                        Event::Scalar(text, ..) => text.into_owned(),
+                        Event::Scalar(text, _, anchor, tag) => {
+                            self.plainly(anchor, tag.is_some(), key_at);
+                            text.into_owned()
+                        }
+                        Event::Alias(_) => {
+                            self.diagnostics.report(key_at, ALIAS).help(WRITTEN_OUT);
+                            return None;
+                        }
                         _ => {
                             self.diagnostics.report(key_at, "a key must be a word");
                             return None;
@@ -208,14 +228,60 @@ impl<'text> Events<'text, '_> {
                     }
                     pairs.push((Key { text, at: key_at }, place));
                 }
+                self.depth -= 1;
                 Some(Place { at, inner: None, shape: Shape::Map(pairs) })
             }
             Event::Alias(_) => {
-                self.diagnostics.report(at, "aliases are not part of the catalogue language");
+                self.diagnostics.report(at, ALIAS).help(WRITTEN_OUT);
                 None
             }
-            _ => None,
+            _ => {
+                let at = Span { line: self.lines.len().max(1), column: 1, length: 1 };
+                self.diagnostics.report(at, "there is no catalogue here").help("begin with `catalogue: 1`");
+                None
+            }
         }
+    }
+
+    /// The exact span of a scalar that the source spells as it is read, and how far into it the text begins.
+    ///
+    /// The parser's own span of a quoted scalar may run on over blanks, and of a folded one it tells the first line.
+    fn written(&self, at: Span, style: ScalarStyle, text: &str) -> (Span, Option<usize>) {
+        let quote = match style {
+            ScalarStyle::Plain => "",
+            ScalarStyle::SingleQuoted => "'",
+            ScalarStyle::DoubleQuoted => "\"",
+            ScalarStyle::Literal | ScalarStyle::Folded => return (at, None),
+        };
+        let line = self.lines.get(at.line.saturating_sub(1)).copied().unwrap_or_default();
+        let start = line.char_indices().nth(at.column.saturating_sub(1)).map_or(line.len(), |(index, _)| index);
+        let same = line[start..]
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_prefix(text))
+            .is_some_and(|rest| rest.starts_with(quote));
+        if !same {
+            return (at, None);
+        }
+        let quotes = quote.len();
+        (Span { length: (text.chars().count() + 2 * quotes).max(1), ..at }, Some(quotes))
+    }
+
+    /// Anchors and tags say in a second way what can be said plainly.
+    fn plainly(&mut self, anchor: usize, tagged: bool, at: Span) {
+        if anchor != 0 || tagged {
+            let message = "anchors (`&name`) and tags (`!name`) are not part of the catalogue language";
+            self.diagnostics.report(at, message).help("write the value alone");
+        }
+    }
+
+    /// Nesting has an end, so that no text can exhaust the stack.
+    fn deeper(&mut self, at: Span) -> Option<()> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            self.diagnostics.report(at, format!("this is nested more than {DEEPEST} levels deep"));
+            return None;
+        }
+        Some(())
     }
 }
 

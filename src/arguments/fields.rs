@@ -82,15 +82,18 @@ impl<'a> Fields<'a> {
             return;
         }
         let value = self.translated(name, value);
+        // A dialect's word for "none of them" is the same as leaving the argument out.
+        if value.is_null() {
+            return;
+        }
         self.entries.push(Entry { name, spelled: Cow::Borrowed(spelled), value, source: Source::Caller });
     }
 
     /// The value in the tool's words; a list is translated element by element.
     fn translated(&self, name: &str, value: &'a Value) -> Cow<'a, Value> {
         let translate = |value: &Value| {
-            let said = plain(value)?;
             let mut rows = self.surface.values.iter().filter(|(argument, ..)| *argument == name);
-            rows.find(|(_, from, _)| from.eq_ignore_ascii_case(said.trim())).map(|(.., to)| Value::from(*to))
+            rows.find(|(_, from, _)| same(value, &json(from))).map(|(.., to)| json(to))
         };
         match value {
             Value::Array(items) if items.iter().any(|item| translate(item).is_some()) => Cow::Owned(Value::Array(

@@ -25,7 +25,7 @@ pub struct Call {
 
 /// Calls the tool and prints its answer. Ctrl-C ends the waiting, not what was started.
 pub async fn run(call: Call, engine: &Engine) -> Exit {
-    let Some(surface) = catalogue::surface(&call.tool) else {
+    let Some(surface) = catalogue::surface_in(engine.settings().dialect, &call.tool) else {
         eprintln!("proxmox-mcp: {}", tools::unknown(&call.tool));
         return Exit::Usage;
     };
@@ -123,6 +123,7 @@ fn of_failure(failure: &Failure) -> Exit {
         | FailureKind::Conflict
         | FailureKind::Unreadable
         | FailureKind::Api
-        | FailureKind::Busy => Exit::Failed,
+        | FailureKind::Busy
+        | FailureKind::Broken => Exit::Failed,
     }
 }

@@ -15,6 +15,11 @@ pub struct Started {
     _sandbox: Option<proxmox_sandbox::Sandbox>,
 }
 
+/// How long the sandbox's tasks take: long enough to be seen running, short enough that nobody waits for a game. A
+/// backup is over after some five polls.
+#[cfg(feature = "sandbox")]
+const TASK_TIME: f64 = 0.4;
+
 /// Why nothing was started.
 #[derive(Debug, thiserror::Error)]
 pub enum NotStarted {
@@ -38,7 +43,8 @@ pub async fn start(flags: &Flags, quiet: bool) -> Result<Started, NotStarted> {
     #[cfg(feature = "sandbox")]
     {
         let sandbox = if flags.sandbox {
-            Some(proxmox_sandbox::Sandbox::start(proxmox_sandbox::Options::default()).await?)
+            let options = proxmox_sandbox::Options { task_time: TASK_TIME, ..proxmox_sandbox::Options::default() };
+            Some(proxmox_sandbox::Sandbox::start(options).await?)
         } else {
             None
         };

@@ -6,12 +6,11 @@ use super::Exit;
 use super::table::{finished, plain};
 use crate::access::Access;
 use crate::catalogue;
-use crate::settings::{BadSettings, Flags, Settings};
+use crate::settings::{Flags, Settings};
 use crate::tool::{Argument, Form, Preset, Surface};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
-use std::net::{Ipv4Addr, SocketAddr};
 
 /// What the subcommand takes.
 #[derive(Debug, Args)]
@@ -26,7 +25,7 @@ pub struct Tools {
 
 /// Prints the list, or one tool.
 pub fn run(tools: &Tools, flags: &Flags) -> Exit {
-    let settings = match limits(flags) {
+    let settings = match Settings::limits(flags) {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("proxmox-mcp: {error}");
@@ -47,11 +46,6 @@ pub fn run(tools: &Tools, flags: &Flags) -> Exit {
     let all = Value::Array(listed.iter().map(|surface| row_json(surface, &access)).collect());
     print(tools.json, &all, || list(&listed, &access));
     Exit::Done
-}
-
-/// The limits that flags and environment set. Made as for a sandbox, because that is what needs no connection.
-fn limits(flags: &Flags) -> Result<Settings, BadSettings> {
-    Settings::sandbox(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), "nobody@pam!none=none", [0; 32], flags)
 }
 
 fn print(json: bool, value: &Value, text: impl FnOnce() -> String) {

@@ -55,7 +55,10 @@ fn rejection(status: u16, reason: &str, content_type: &str, body: &[u8], envelop
         let text = clean::line(&String::from_utf8_lossy(body), 300);
         (content_type.starts_with("text/plain") && !text.is_empty()).then_some(text)
     };
-    let message = message.or_else(|| (!reason.is_empty()).then_some(reason)).or_else(plain).unwrap_or_default();
+    let mut message = message.or_else(|| (!reason.is_empty()).then_some(reason)).or_else(plain).unwrap_or_default();
+    if content_type.starts_with("text/html") {
+        message.push_str(" (in an HTML page, so it comes from something in front of the API, such as a proxy)");
+    }
     Rejection { status, message, errors }
 }
 

@@ -22,9 +22,9 @@ use std::sync::{Arc, Mutex};
 pub struct Presented(Arc<Mutex<Option<String>>>);
 
 impl Presented {
-    /// Takes it, so that it is reported once.
-    pub fn take(&self) -> Option<String> {
-        self.0.lock().ok().and_then(|mut slot| slot.take())
+    /// It stays, as several connections may have been turned down at once.
+    pub fn last(&self) -> Option<String> {
+        self.0.lock().ok().and_then(|slot| slot.clone())
     }
 
     fn put(&self, fingerprint: [u8; 32]) {

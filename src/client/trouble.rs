@@ -22,8 +22,9 @@ pub enum Trouble {
     Dns(String),
     #[error("no connection: {0}")]
     Connect(String),
-    /// `presented` is the SHA-256 of the certificate that the server showed, with colons.
-    #[error("the server's certificate was not accepted: {detail}")]
+    /// `presented` is the SHA-256 of the certificate that the server showed, with colons; `None` when it was not the
+    /// certificate that was wrong.
+    #[error("no TLS connection: {detail}")]
     Tls { detail: String, presented: Option<String> },
     #[error("no answer within {0} ms")]
     Timeout(u128),
@@ -58,11 +59,12 @@ impl Trouble {
     /// May the server have received and carried out the request although no answer came?
     ///
     /// 595 says that the node in between could not connect to the one that was meant; 596 to 599 come from a later
-    /// phase, so the work may go on. A complete rejection or a redirect means that it was not carried out.
+    /// phase, so the work may go on, and so do 502 and 504 of a proxy in front (the API itself sends neither). Any other
+    /// complete rejection, or a redirect, means that it was not carried out.
     pub fn may_have_happened(&self) -> bool {
         match self {
             Trouble::Timeout(_) | Trouble::Broken(_) | Trouble::Unreadable(_) => true,
-            Trouble::Rejected(rejection) => (596..=599).contains(&rejection.status),
+            Trouble::Rejected(rejection) => matches!(rejection.status, 502 | 504 | 596..=599),
             _ => false,
         }
     }
@@ -92,7 +94,9 @@ impl Trouble {
     /// From reqwest's error. `presented` is the certificate of the last failed handshake.
     pub(super) fn from_reqwest(error: &reqwest::Error, timeout_ms: u128, presented: Option<String>) -> Trouble {
         let chain = chain(error);
-        if let Some(detail) = chain.iter().find_map(|link| tls(*link)) {
+        if let Some(wrong) = chain.iter().find_map(|link| link.downcast_ref::<rustls::Error>()) {
+            let detail = wrong.to_string();
+            let presented = presented.filter(|_| matches!(wrong, rustls::Error::InvalidCertificate(_)));
             return if error.is_connect() { Trouble::Tls { detail, presented } } else { Trouble::Broken(detail) };
         }
         let detail = chain.last().map(ToString::to_string).unwrap_or_default();
@@ -127,8 +131,4 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)>
         last = next;
     }
     links
-}
-
-fn tls(error: &(dyn Error + 'static)) -> Option<String> {
-    error.downcast_ref::<rustls::Error>().map(ToString::to_string)
 }

@@ -9,7 +9,7 @@ use super::failure::{Failure, FailureKind};
 use crate::catalogue;
 use crate::client::{PreparedRequest, Rejection, Repeat, Trouble};
 use crate::settings::{Settings, Trust};
-use crate::tool::{Hint, Surface, Verb};
+use crate::tool::{Argument, Hint, Surface, Verb};
 use serde_json::Value;
 
 /// Puts a trouble in words.
@@ -84,21 +84,25 @@ pub fn connection(settings: &Settings, request: &PreparedRequest, trouble: &Trou
 }
 
 fn tls(settings: &Settings, at: &str, detail: &str, presented: Option<&str>) -> String {
+    let Some(fingerprint) = presented else {
+        return format!(
+            "No TLS connection to {at}: {detail}. Is it the API that listens there (port 8006 unless a proxy stands in \
+             front), and does it speak https? Check PROXMOX_HOST and PROXMOX_PORT."
+        );
+    };
     let mut text = match &settings.trust {
-        Trust::Fingerprint(pin) if presented.is_some() => format!(
+        Trust::Fingerprint(pin) => format!(
             "{at} shows another certificate than the pinned one (PROXMOX_FINGERPRINT {}).",
             crate::client::hex(pin)
         ),
         Trust::CaFile(file) => format!("The certificate of {at} is not trusted by {}: {detail}.", file.display()),
         _ => format!("The certificate of {at} is not trusted: {detail}."),
     };
-    if let Some(fingerprint) = presented {
-        text.push_str(&format!(
-            " The SHA-256 fingerprint that it showed is {fingerprint}. Compare it on the node itself: `pvenode cert \
-             info`, or `openssl x509 -noout -fingerprint -sha256 -in /etc/pve/local/pve-ssl.pem`. Only if it is the \
-             same, set PROXMOX_FINGERPRINT={fingerprint}. Or set PROXMOX_CA_FILE to a copy of /etc/pve/pve-root-ca.pem."
-        ));
-    }
+    text.push_str(&format!(
+        " The SHA-256 fingerprint that it showed is {fingerprint}. Compare it on the node itself: `pvenode cert info`, \
+         or `openssl x509 -noout -fingerprint -sha256 -in /etc/pve/local/pve-ssl.pem`. Only if it is the same, set \
+         PROXMOX_FINGERPRINT={fingerprint}. Or set PROXMOX_CA_FILE to a copy of /etc/pve/pve-root-ca.pem."
+    ));
     text
 }
 
@@ -148,10 +152,7 @@ async fn rejected(call: &Call<'_>, request: &PreparedRequest, rejection: &Reject
                 None => (FailureKind::NotFound, "There is no such node.".to_owned()),
             }
         }
-        _ if missing_guest(&lower) => (
-            FailureKind::NotFound,
-            "There is no such guest on that node, or it moved or was deleted just now: look it up again.".to_owned(),
-        ),
+        _ if missing_guest(&lower) => (FailureKind::NotFound, whereabouts(call, request).await),
         _ if has("is locked (") || has("can't lock file") || has("trying to acquire lock") => {
             let lock = message.split_once('(').and_then(|(_, rest)| Some(rest.split_once(')')?.0));
             let next = match lock.filter(|_| has("is locked (")) {
@@ -190,16 +191,42 @@ pub fn whole(rejection: &Rejection) -> String {
     std::iter::once(rejection.message.clone()).chain(errors).collect::<Vec<_>>().join("\n")
 }
 
+/// Where the guest is that the API did not find at the place that was said.
+async fn whereabouts(call: &Call<'_>, request: &PreparedRequest) -> String {
+    let gone =
+        || "There is no such guest on that node, or it moved or was deleted just now: look it up again.".to_owned();
+    let params = proxmox_spec::route(request.verb, request.path()).map(|route| route.params).unwrap_or_default();
+    let of = |wanted: &str| params.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str());
+    let Some(vmid) = of("vmid").and_then(|vmid| vmid.parse::<u32>().ok()) else { return gone() };
+    let all = call.engine.guests.all(call.client, true, &call.watch.cancelled).await;
+    match all.ok().and_then(|all| all.iter().find(|guest| guest.vmid == vmid).cloned()) {
+        // Listed where it was looked for: it is being made or deleted at this moment.
+        Some(guest) if of("node") == Some(guest.node.as_str()) && request.path().contains(guest.kind.as_str()) => {
+            gone()
+        }
+        Some(guest) => format!(
+            "It is elsewhere: {}. Leave `{}` and the kind out, or give them as they are.",
+            guest.shown(),
+            call.spelled("node")
+        ),
+        None => format!("There is no guest {vmid} in the cluster that this token can see: look at what there is."),
+    }
+}
+
 /// Is this the API's way to say that a guest is not on the node that was asked?
 pub fn missing_guest(lower: &str) -> bool {
     (lower.contains("configuration file '") && lower.contains(".conf' does not exist"))
         || lower.contains("unable to find configuration file for")
 }
 
-/// The advice of the tool and of the catalogue for this error: the first that fits of each.
+/// The advice of the tool and of the catalogue for this error: the closest that fits of each, so that "guest agent is
+/// not running" is not taken for "not running".
 pub fn advice(surface: &Surface, status: Option<u16>, message: &str) -> Vec<String> {
-    let own = surface.tool.hints.iter().find(|hint| fits(hint, status, message));
-    let common = catalogue::HINTS.iter().find(|hint| fits(hint, status, message));
+    let closest = |hints: &'static [Hint]| {
+        let fitting = hints.iter().filter(|hint| fits(hint, status, message));
+        fitting.reduce(|best, hint| if hint.has.len() > best.has.len() { hint } else { best })
+    };
+    let (own, common) = (closest(surface.tool.hints), closest(catalogue::HINTS));
     let mut says: Vec<String> = own.into_iter().chain(common).map(|hint| hint.say.to_owned()).collect();
     says.dedup();
     says
@@ -216,12 +243,19 @@ fn argument(call: &Call<'_>, request: &PreparedRequest, param: &str) -> String {
     let sent = request.params.iter().find(|sent| same(&sent.name));
     match sent.map(|sent| sent.argument) {
         Some("") => format!("`{param}` (set by the tool itself)"),
-        Some(argument) if same(argument) => format!("`{}`", call.spelled(argument)),
+        Some(argument) if same(argument) || same(call.spelled(argument)) => format!("`{}`", call.spelled(argument)),
         Some(argument) => format!("`{}` (the API's `{param}`)", call.spelled(argument)),
+        // Not sent: the argument that would set it, which may bear another name.
         None => {
-            let snake = param.replace('-', "_");
-            let known = call.surface.tool.arguments.iter().find(|argument| argument.name == snake);
-            format!("`{}`", known.map_or(param, |argument| call.spelled(argument.name)))
+            let arguments = call.surface.tool.arguments;
+            let sets = |argument: &&Argument| argument.rule.fact.is_some_and(|fact| same(fact.param));
+            let bears = |argument: &&Argument| same(argument.name) && argument.rule.fact.is_none();
+            let known = arguments.iter().find(sets).or_else(|| arguments.iter().find(bears));
+            match known.map(|argument| call.spelled(argument.name)) {
+                Some(argument) if same(argument) => format!("`{argument}`"),
+                Some(argument) => format!("`{argument}` (the API's `{param}`)"),
+                None => format!("`{param}` (a parameter of the API)"),
+            }
         }
     }
 }

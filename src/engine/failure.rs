@@ -39,6 +39,8 @@ pub enum FailureKind {
     Local,
     /// Too many requests in flight.
     Busy,
+    /// This program has a mistake.
+    Broken,
 }
 
 /// Why a call brought nothing. `Display` is the whole text.

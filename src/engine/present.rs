@@ -52,8 +52,15 @@ pub fn answer(returns: &Returns, request: &PreparedRequest, reply: &Reply, view:
         }
         Answer::Split => {
             let given = list(&reply.data)?;
+            // Defaults are for parts that this cluster does not have, not for an answer without any.
+            if !given.iter().any(|row| returns.parts.iter().any(|part| of_part(row, part))) {
+                return Err("none of the rows that were expected came".to_owned());
+            }
             for part in returns.parts {
-                content.insert(part.to.to_owned(), split(part, given, items(shape), &mut losses));
+                let value = split(part, given, items(shape), &mut losses);
+                if !value.is_null() {
+                    content.insert(part.to.to_owned(), value);
+                }
             }
         }
     }
@@ -192,6 +199,11 @@ fn rows(
     if paged.is_some() && (kept.len() as u64) < fetched {
         losses.add(format!("The filter looked at the first {fetched} of {total} rows only."));
     }
+    // Without a total nobody knows what follows a page that is full.
+    let asked = request.value("limit").and_then(|limit| limit.parse::<u64>().ok());
+    if reply.total.is_none() && asked.is_some_and(|asked| asked > 0 && fetched >= asked) {
+        losses.add(format!("The API gave {fetched} rows, as many as were asked for, and no total: there may be more."));
+    }
     let limit = view.limit.or(returns.page.map(u64::from)).unwrap_or(u64::MAX);
     let skip = usize::try_from(view.offset).unwrap_or(usize::MAX);
     let take = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -257,9 +269,13 @@ fn order(one: Option<(&Value, Option<&Shape>)>, other: Option<(&Value, Option<&S
     if down { by.reverse() } else { by }
 }
 
-fn split(part: &Part, given: &[Value], shape: Option<&'static Shape>, losses: &mut Losses) -> Value {
+fn of_part(row: &Value, part: &Part) -> bool {
     let (field, value) = part.of;
-    let mut rows = given.iter().filter(|row| row.get(field).is_some_and(|found| plain(found) == value));
+    row.get(field).is_some_and(|found| plain(found) == value)
+}
+
+fn split(part: &Part, given: &[Value], shape: Option<&'static Shape>, losses: &mut Losses) -> Value {
+    let mut rows = given.iter().filter(|row| of_part(row, part));
     match part.take {
         Take::Rows(fields) => Value::Array(rows.filter_map(|row| shown(row, fields, shape, losses)).collect()),
         Take::First(field, otherwise) => {

@@ -34,12 +34,15 @@ pub struct Resolved<'p> {
 /// # Errors
 /// The guest or archive cannot be told, a guard found something else than expected, or a read failed.
 pub async fn resolve<'p>(call: &Call<'_>, plan: &'p Plan) -> Result<Resolved<'p>, Failure> {
-    let located = match &plan.locate {
+    let mut located = match &plan.locate {
         Locate::Nothing => Located::default(),
         Locate::Guest(guest) => locate(call, plan, guest).await?,
         Locate::Archive(archive, ask) => archive_kind(call, archive, ask).await?,
     };
     let route = choose(call, plan, &located)?;
+    if route.open().any(|open| matches!(open, Open::GuestRunning)) {
+        located.running = Some(is_running(call, &located).await?);
+    }
     let mut reads = Reads::default();
     for open in route.open() {
         if let Open::Read(path) = open
@@ -61,6 +64,28 @@ pub async fn resolve<'p>(call: &Call<'_>, plan: &'p Plan) -> Result<Resolved<'p>
     let request = fill(&route.request, &located, &reads)?;
     let also = route.also.iter().map(|also| fill(&also.request, &located, &reads)).collect::<Result<_, _>>()?;
     Ok(Resolved { located, route, request, also, previous, notes, chosen: !reads.values.is_empty() })
+}
+
+/// Whether the guest runs right now: the listing of the cluster is up to ten seconds behind.
+async fn is_running(call: &Call<'_>, located: &Located) -> Result<bool, Failure> {
+    let (Some(node), Some(kind), Some(vmid)) = (&located.node, located.kind, located.vmid) else {
+        return Ok(located.running == Some(true));
+    };
+    let mut request = PreparedRequest::new(Verb::Get);
+    request.literal("nodes");
+    request.segment(node);
+    request.literal(kind.as_str());
+    request.literal(&vmid.to_string());
+    request.literal("status");
+    request.literal("current");
+    let reply = call.read(&request, Repeat::Freely).await?;
+    match reply.data.get("status").and_then(Value::as_str) {
+        Some(status) => Ok(status == "running"),
+        None => Err(Failure::new(
+            FailureKind::Unreadable,
+            format!("{request} did not tell whether the guest runs. Nothing was changed."),
+        )),
+    }
 }
 
 /// The scalar that a GET answers with.

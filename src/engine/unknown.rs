@@ -30,7 +30,8 @@ pub async fn look(call: &Call<'_>, request: &PreparedRequest, located: &Located,
     }
 }
 
-fn node(request: &PreparedRequest, located: &Located) -> Option<Segment> {
+/// The node that a request is about: the guest's, else the one in its path.
+pub fn node(request: &PreparedRequest, located: &Located) -> Option<Segment> {
     if let Some(node) = &located.node {
         return Some(node.clone());
     }

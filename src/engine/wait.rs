@@ -36,7 +36,8 @@ pub static TASK: Waiter = Waiter {
     fields: &[Field { from: "exitstatus", to: "exitstatus" }],
 };
 
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Short at first: most tasks are over within a second.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// A poll that hangs may take this much longer than the caller's patience.
 const GRACE: Duration = Duration::from_secs(2);
@@ -111,7 +112,9 @@ pub async fn follow(call: &Call<'_>, waiter: &Waiter, data: &Value, located: &Lo
         if outcome != Outcome::Running {
             return finish(call, waiter, target, outcome, &state).await;
         }
-        ticker.tick(call, target.log.as_ref()).await;
+        let now = Instant::now();
+        // A log that hangs holds up nobody: it is only for whoever watches.
+        let _ = tokio::time::timeout_at(deadline.max(now) + GRACE, ticker.tick(call, target.log.as_ref())).await;
         let now = Instant::now();
         if now >= deadline {
             let seconds = patience.as_secs();
@@ -123,7 +126,7 @@ pub async fn follow(call: &Call<'_>, waiter: &Waiter, data: &Value, located: &Lo
             // The next poll says that it was cancelled.
             () = call.watch.cancelled.cancelled() => {}
         }
-        pause = pause.mul_f32(1.5).min(LONGEST_PAUSE);
+        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
     }
 }
 
@@ -205,7 +208,13 @@ fn target(waiter: &Waiter, data: &Value, located: &Located) -> Result<Target, St
             task_node = Some(upid.node().as_str().to_owned());
             node = Some(upid.node());
         }
-        handle.insert((*name).to_owned(), value.clone());
+        let fact = proxmox_spec::find(Verb::Get, waiter.poll).and_then(|method| method.param(name));
+        let shown = match fact.map(|fact| fact.ty) {
+            Some(proxmox_spec::Type::Integer) => text.parse::<i64>().ok().map(Value::from),
+            _ => Some(Value::from(clean::line(&text, 1_000))),
+        };
+        let shown = shown.ok_or_else(|| format!("the API's answer names no {name} that can be asked for"))?;
+        handle.insert((*name).to_owned(), shown);
         values.push((name, text));
     }
     let fill = |path: &str, rest: bool| -> Result<PreparedRequest, String> {

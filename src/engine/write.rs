@@ -6,6 +6,7 @@ use super::Answer;
 use super::call::Call;
 use super::explain;
 use super::failure::{Failure, hide};
+use super::located::Located;
 use super::present;
 use super::resolve::Resolved;
 use super::unknown;
@@ -31,18 +32,28 @@ pub async fn done(
 ) -> Result<Answer, Failure> {
     let tool = call.surface.tool;
     let is_task = reply.data.as_str().is_some_and(|text| text.starts_with("UPID:"));
-    let waiter = tool.waiter.filter(|_| !reply.data.is_null()).or(is_task.then_some(&wait::TASK));
+    // Whoever asks for a task needs its id; other answers are looked into by their waiter.
+    let usable = |waiter: &&tool::Waiter| is_task || (!reply.data.is_null() && !waiter.poll.contains("{upid}"));
+    let waiter = tool.waiter.filter(usable).or(is_task.then_some(&wait::TASK));
     let Some(waiter) = waiter else {
-        let starts = proxmox_spec::route(resolved.request.verb, resolved.request.path()).map(|route| route.method.upid);
-        if starts == Some(Starts::Hidden) {
-            notes.push("The API started a task for it without telling its id: see the node's tasks.".to_owned());
+        match proxmox_spec::route(resolved.request.verb, resolved.request.path()).map(|route| route.method.upid) {
+            Some(Starts::Hidden) => {
+                notes.push("The API started a task for it without telling its id: see the node's tasks.".to_owned());
+            }
+            Some(Starts::Always) => notes.push(
+                "The API accepted it without naming a task, so its end was not waited for: see the node's tasks."
+                    .to_owned(),
+            ),
+            _ => {}
         }
         let mut content = base(resolved, Outcome::Ok, None);
         show(resolved, reply, &mut content, &mut notes);
         return Ok(finished(content, notes, None));
     };
     let patience = plan.wait.map_or(call.engine.settings.wait, Duration::from_secs);
-    let mut followed = wait::follow(call, waiter, &reply.data, &resolved.located, patience).await;
+    // What is made new was not looked up: then the request says the node.
+    let located = Located { node: unknown::node(&resolved.request, &resolved.located), ..resolved.located.clone() };
+    let mut followed = wait::follow(call, waiter, &reply.data, &located, patience).await;
     // What ended may have moved, made or removed guests.
     call.engine.guests.forget();
     let mut content = base(resolved, followed.outcome, followed.node.as_deref());
@@ -117,8 +128,9 @@ fn show(resolved: &Resolved<'_>, reply: &Reply, content: &mut Map<String, Value>
     let returns = resolved.route.returns;
     match present::answer(returns, &resolved.request, reply, &crate::plan::View::default()) {
         Ok(shown) => {
-            let mut shown_content = shown.content;
-            content.append(&mut shown_content);
+            for (field, value) in shown.content {
+                content.entry(field).or_insert(value);
+            }
             notes.extend(shown.notes);
         }
         // A write that answers nothing of use was still carried out.

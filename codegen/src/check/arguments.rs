@@ -1,16 +1,16 @@
 //! The arguments of a tool: what each one is, from the facts and the catalogue together.
 
-use super::requests::{consumed, consumed_as_text, wire};
+use super::limits::{form_of, union};
+use super::requests::{consumed, consumed_as_text, names, wire};
 use super::routes::Drafts;
 use super::tool::{calls, placeholders, reads};
 use super::{ARGUMENT_DOC, Checker, bare};
 use crate::catalogue::*;
 use crate::diagnostic::Span;
-use crate::spec::{ArgSpec, PerKind, ToolSpec};
-use crate::tree::{Node, Yaml};
-use proxmox_spec::{Method, Param, Type};
+use crate::spec::{ArgSpec, PerKind, Text, ToolSpec};
+use proxmox_spec::{Method, Param};
 
-const PARSERS: [&str; 8] = ["argv", "size", "upid", "volid", "file", "path", "rest", "expect"];
+pub(super) const PARSERS: [&str; 8] = ["argv", "size", "upid", "volid", "file", "path", "rest", "expect"];
 const TYPES: [&str; 5] = ["text", "integer", "number", "boolean", "list"];
 
 /// Where an argument stands in the API: route, wire name, parameter.
@@ -41,7 +41,11 @@ impl Checker<'_> {
                 );
                 continue;
             }
-            list.extend(self.argument(spec, drafts, written));
+            match self.argument(spec, drafts, written) {
+                Some(argument) => list.push(argument),
+                // What depends on it is not reported again.
+                None => _ = self.broken.insert(written.name.is.clone()),
+            }
         }
         let names_upid = calls(spec).any(|call| placeholders(call).any(|(name, _)| name == "upid.node"));
         if names_upid && !list.iter().any(|argument| argument.name == "node") {
@@ -61,8 +65,10 @@ impl Checker<'_> {
         }
         for (name, minimum, maximum) in tail {
             if list.iter().any(|argument| argument.name == name) {
+                self.word(name);
+                let at = declared(name).map_or(spec.name.at, |argument| argument.name.at);
                 self.diagnostics
-                    .report(spec.name.at, format!("`{name}` is an argument that this tool has by itself"))
+                    .report(at, format!("`{name}` is an argument that this tool has by itself"))
                     .help("give yours another name");
                 continue;
             }
@@ -112,10 +118,31 @@ impl Checker<'_> {
         for call in calls(spec) {
             for (name, at) in placeholders(call) {
                 let argument = name.split(['.', '|']).next().unwrap_or(name);
-                if argument != "guest" && !list.iter().any(|one| one.name == argument) {
+                let known = list.iter().map(|one| one.name.as_str()).chain(self.broken.iter().map(String::as_str));
+                let known: Vec<&str> = known.chain(["guest"]).collect();
+                if !known.contains(&argument) {
                     self.diagnostics
                         .report(at, format!("the path names `{{{name}}}`, which is no argument of this tool"))
-                        .near(argument, list.iter().map(|one| one.name.as_str()).chain(["guest"]));
+                        .near(argument, known)
+                        .or_help(format!("add `{argument}: …` to its arguments"));
+                }
+            }
+        }
+    }
+
+    /// The closed words of a tool's arguments. What they lead to is not reported again.
+    pub(super) fn argument_words(&mut self, spec: &ToolSpec) {
+        for argument in &spec.args {
+            let words: [(&Option<Text>, &str, &[&'static str]); 3] = [
+                (&argument.parse, "a parser", &PARSERS),
+                (&argument.ty, "a type", &TYPES),
+                (&argument.escape, "a way to escape", &["template"]),
+            ];
+            for (word, what, all) in words {
+                if let Some(word) = word.as_ref().filter(|word| !all.contains(&word.is.as_str())) {
+                    self.diagnostics
+                        .report(word.at, format!("`{}` is not {what}", word.is))
+                        .near(&word.is, all.iter().copied());
                 }
             }
         }
@@ -134,7 +161,8 @@ impl Checker<'_> {
                     let words: Vec<&str> = self.spec.vocabulary.iter().map(|(word, _)| word.is.as_str()).collect();
                     self.diagnostics
                         .report(name.at, format!("`{}` has no text, and the vocabulary has no such word", name.is))
-                        .near(&name.is, words);
+                        .near(&name.is, words)
+                        .or_help(format!("write `{}: …`, a sentence", name.is));
                     return None;
                 }
             },
@@ -143,22 +171,28 @@ impl Checker<'_> {
             Some(word) => Some(self.kind(word)?),
             None => None,
         };
+        if let Some(word) = &written.only
+            && drafts.list.iter().all(|draft| draft.kind.is_none())
+        {
+            self.diagnostics
+                .report(word.at, "this call is the same for every kind of guest")
+                .help("delete `only`, or write the path with `{guest}`");
+        }
         let places = self.places(spec, drafts, written, only);
         let segment = self.segment_param(drafts, &name.is);
-        let parser = match &written.parse {
-            Some(parser) if !PARSERS.contains(&parser.is.as_str()) => {
-                self.diagnostics
-                    .report(parser.at, format!("`{}` is not a parser", parser.is))
-                    .near(&parser.is, PARSERS);
-                return None;
-            }
-            other => other.as_ref().map(|parser| parser.is.as_str()),
-        };
+        let parser = written.parse.as_ref().map(|parser| parser.is.as_str());
+        if parser.is_some_and(|parser| !PARSERS.contains(&parser)) {
+            return None;
+        }
         let used = !places.is_empty() || segment.is_some() || self.used_otherwise(spec, &name.is);
         if !used && !matches!(parser, Some("rest" | "file" | "path")) {
+            // A wrong API name was reported.
+            if written.rename.is_some() {
+                return None;
+            }
             let methods: Vec<&'static Method> = drafts.list.iter().map(|draft| draft.method).collect();
-            let known: Vec<String> =
-                methods.iter().flat_map(|method| method.params).map(|param| super::snake(param.name)).collect();
+            let params = methods.iter().flat_map(|method| names(method, &name.is));
+            let known: Vec<String> = wanted(spec).chain(params.map(|param| super::snake(&param))).collect();
             let first = methods.first()?;
             self.diagnostics
                 .report(
@@ -173,6 +207,7 @@ impl Checker<'_> {
         let form = self.form(spec, written, parser, &params)?;
         let mut rule = union(&params, form);
         self.narrow(written, &mut rule);
+        self.filtered(drafts, written);
         if spec.args.iter().any(|argument| argument.within.as_ref().is_some_and(|within| within.is == name.is)) {
             rule.format = Some("pve-storage-id");
         }
@@ -203,17 +238,6 @@ impl Checker<'_> {
                     .report(other.at, format!("`{}` is not an argument of this tool", other.is))
                     .near(&other.is, spec.args.iter().map(|argument| argument.name.is.as_str()));
             }
-        }
-        if let Some(escape) = written.escape.as_ref().filter(|escape| escape.is != "template") {
-            self.diagnostics
-                .report(escape.at, format!("`{}` is not a way to escape", escape.is))
-                .near(&escape.is, ["template"]);
-        }
-        if let Some(raises) = &written.raises
-            && raises.tier.is_none()
-            && raises.effect.is_none()
-        {
-            self.diagnostics.report(name.at, "`raises` says neither `tier` nor `effect`");
         }
         let facts = places
             .iter()
@@ -279,7 +303,7 @@ impl Checker<'_> {
             let method = lacking[0].method;
             self.diagnostics
                 .report(at, format!("`{word}` is no parameter of {} {}", method.verb, method.path))
-                .near(&word, method.params.iter().map(|param| param.name));
+                .near(&word, names(method, &word).iter().map(String::as_str));
         } else if !places.is_empty() && !elsewhere {
             for draft in lacking {
                 let method = draft.method;
@@ -292,7 +316,7 @@ impl Checker<'_> {
                         kind.other().as_str(),
                         kind.as_str()
                     )),
-                    None => report.near(&name.is, method.params.iter().map(|param| param.name)),
+                    None => report.near(&name.is, names(method, &name.is).iter().map(String::as_str)),
                 };
             }
         }
@@ -373,10 +397,7 @@ impl Checker<'_> {
                 "number" => Form::Number,
                 "boolean" => Form::Boolean,
                 "list" => Form::List,
-                _ => {
-                    self.diagnostics.report(ty.at, format!("`{}` is not a type", ty.is)).near(&ty.is, TYPES);
-                    return None;
-                }
+                _ => return None,
             };
             return Some(form);
         }
@@ -401,140 +422,40 @@ impl Checker<'_> {
             _ => Some(Form::Text),
         }
     }
-
-    /// The catalogue's limits, which may be narrower than the API's and never wider.
-    fn narrow(&mut self, written: &ArgSpec, rule: &mut Rule) {
-        if let Some(values) = &written.values {
-            for value in values {
-                if !rule.values.is_empty() && !rule.values.contains(&value.is) {
-                    self.diagnostics
-                        .report(value.at, format!("the API does not take `{}` for `{}`", value.is, written.name.is))
-                        .near(&value.is, rule.values.iter().map(String::as_str));
-                }
-            }
-            rule.values = values.iter().map(|value| value.is.clone()).collect();
-        }
-        let mut limit = |at: Span, what: &str, given: f64, api: Option<f64>, wider: bool| {
-            if let Some(api) = api.filter(|_| wider) {
-                self.diagnostics
-                    .report(at, format!("the {what} of `{}` is {given}, and the API's is {api}", written.name.is))
-                    .help("a limit may be narrower than the API's, not wider");
-            }
-        };
-        if let Some(minimum) = &written.minimum {
-            let api = rule.minimum;
-            limit(minimum.at, "minimum", minimum.is, api, api.is_some_and(|api| minimum.is < api));
-            rule.minimum = Some(minimum.is);
-        }
-        if let Some(maximum) = &written.maximum {
-            let api = rule.maximum;
-            limit(maximum.at, "maximum", maximum.is, api, api.is_some_and(|api| maximum.is > api));
-            rule.maximum = Some(maximum.is);
-        }
-        if let Some(length) = &written.max_length {
-            let api = rule.max_length.map(f64::from);
-            limit(length.at, "longest length", length.is, api, api.is_some_and(|api| length.is > api));
-            rule.max_length = Some(length.is as u32);
-        }
-        if let Some(pattern) = &written.pattern {
-            rule.pattern = Some(pattern.is.clone());
-        }
-    }
-
-    fn excepts(&mut self, drafts: &Drafts<'_>, written: &ArgSpec) {
-        for (param, _) in &written.except {
-            if !drafts.list.iter().any(|draft| draft.method.param(&param.is).is_some()) {
-                let names = drafts.list.iter().flat_map(|draft| draft.method.params).map(|param| param.name);
-                self.diagnostics
-                    .report(param.at, format!("`{}` is no parameter of the call", param.is))
-                    .near(&param.is, names);
-            }
-        }
-    }
-
-    /// A default the API would take.
-    fn default(
-        &mut self,
-        node: &Node,
-        form: Form,
-        rule: &Rule,
-        params: &[&'static Param],
-    ) -> Option<serde_json::Value> {
-        if let Some(problem) = super::examples::mismatch(node, form, rule, params) {
-            self.diagnostics.report(node.at, format!("this default is not allowed: {problem}"));
-            return None;
-        }
-        Some(match (form, &node.value) {
-            // Spelled as the decoder expects it.
-            (Form::Text | Form::Choice | Form::Size | Form::Property, Yaml::Int(_) | Yaml::Float(_)) => {
-                serde_json::Value::String(node.scalar().unwrap_or_default())
-            }
-            _ => node.json(),
-        })
-    }
-
-    fn default_from(&mut self, spec: &ToolSpec, node: &Node) -> Option<DefaultFrom> {
-        let text = node.scalar().unwrap_or_default();
-        if text == "guest.running" {
-            return Some(DefaultFrom::GuestRunning);
-        }
-        if let Some(argument) = text.strip_suffix(".vmid")
-            && spec
-                .args
-                .iter()
-                .any(|one| one.name.is == argument && one.parse.as_ref().is_some_and(|parser| parser.is == "volid"))
-        {
-            return Some(DefaultFrom::VolidVmid(argument.to_owned()));
-        }
-        if text.starts_with("GET ") {
-            let call = crate::path::Call::parse(node, self.diagnostics)?;
-            let method = call.method(&call.parts, self.diagnostics)?;
-            return Some(DefaultFrom::Read(method.path.to_owned()));
-        }
-        self.diagnostics
-            .report(node.at, format!("`{text}` is not where a default can come from"))
-            .help("write `GET /path`, `guest.running`, or the `.vmid` of a volume id argument");
-        None
-    }
 }
 
-/// The form in which a parameter is given.
-fn form_of(param: &Param) -> Form {
-    match param.ty {
-        Type::Boolean => Form::Boolean,
-        Type::Integer => Form::Integer,
-        Type::Number => Form::Number,
-        Type::Array => Form::List,
-        _ if !param.values.is_empty() => Form::Choice,
-        _ if !param.keys.is_empty() => Form::Property,
-        _ if param.format.is_some_and(|format| format.ends_with("-list")) => Form::List,
-        _ => Form::Text,
-    }
-}
-
-/// What all kinds together take: the API decides for the kind at hand.
-fn union(params: &[&'static Param], form: Form) -> Rule {
-    let mut rule = Rule::default();
-    let all = |get: fn(&Param) -> Option<f64>| -> Option<Vec<f64>> { params.iter().map(|param| get(param)).collect() };
-    rule.minimum = all(|param| param.minimum).and_then(|list| list.into_iter().reduce(f64::min));
-    rule.maximum = all(|param| param.maximum).and_then(|list| list.into_iter().reduce(f64::max));
-    let lengths =
-        |get: fn(&Param) -> Option<u32>| -> Option<Vec<u32>> { params.iter().map(|param| get(param)).collect() };
-    rule.min_length = lengths(|param| param.min_length).and_then(|list| list.into_iter().min());
-    rule.max_length = lengths(|param| param.max_length).and_then(|list| list.into_iter().max());
-    if form == Form::Choice {
-        for value in params.iter().flat_map(|param| param.values) {
-            if !rule.values.iter().any(|one| one == value) {
-                rule.values.push((*value).to_owned());
-            }
-        }
-    }
-    if let Some((first, others)) = params.split_first() {
-        rule.format = first.format.filter(|format| others.iter().all(|param| param.format == Some(format)));
-        rule.pattern = first
-            .pattern
-            .filter(|pattern| others.iter().all(|param| param.pattern == Some(pattern)))
-            .map(str::to_owned);
-    }
-    rule
+/// The names that an entry uses as arguments and does not declare: what a misspelt argument was probably meant to be.
+fn wanted(spec: &ToolSpec) -> impl Iterator<Item = String> {
+    let names = spec.names.iter().flat_map(|(_, names)| names);
+    let in_names = names.flat_map(|name| {
+        let values = name.values.iter().map(|(argument, _)| argument);
+        let pairs = name.preset.iter().chain(&name.defaults).map(|(argument, _)| argument);
+        values.chain(pairs).chain(name.rename.iter().map(|(argument, _)| argument))
+    });
+    let in_examples = spec.examples.iter().flat_map(|example| &example.args).map(|(argument, _)| argument);
+    let beside = spec.args.iter().flat_map(|argument| argument.needs.iter().chain(&argument.within));
+    let in_also = spec.also.iter().flat_map(|also| also.when.iter().chain(&also.tail));
+    let in_guard = spec.guard.iter().flat_map(|guard| {
+        let vacant = guard.vacant.iter().flat_map(|vacant| vacant.id.iter().chain(&vacant.replace));
+        let absent = guard.absent.iter().filter_map(|absent| absent.unless.as_ref());
+        guard.expect.iter().chain(vacant).chain(absent)
+    });
+    let returns = spec.returns.iter().chain(spec.cases.iter().filter_map(|case| case.returns.as_ref()));
+    let in_filter = returns.flat_map(|returns| &returns.filter).map(|(argument, _)| argument);
+    let whole = in_names.chain(in_examples).chain(beside).chain(in_also).chain(in_guard).chain(in_filter);
+    let ask = spec.cases.iter().filter_map(|case| case.ask.as_ref());
+    let subjects = spec.cases.iter().filter_map(|case| case.when.as_ref()).map(|(subject, _)| subject.is.as_str());
+    let in_paths = calls(spec).flat_map(placeholders).map(|(name, _)| name);
+    let texts = spec.derive.iter().map(|(_, node)| node);
+    let texts = texts.chain(ask.clone().filter_map(|ask| Some(&ask.row.as_ref()?.1)));
+    let in_texts = texts.filter_map(|node| node.scalar()).flat_map(|text| {
+        let inside = text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name.to_owned());
+        inside.collect::<Vec<String>>()
+    });
+    let names = whole.chain(ask.filter_map(|ask| ask.or.as_ref())).map(|name| name.is.as_str());
+    let names: Vec<String> = names.chain(subjects).chain(in_paths).map(str::to_owned).chain(in_texts).collect();
+    names
+        .into_iter()
+        .map(|name| name.split(['.', '|']).next().unwrap_or_default().to_owned())
+        .filter(|name| name != "guest" && !spec.args.iter().any(|argument| argument.name.is == *name))
 }

@@ -1,8 +1,12 @@
-//! Examples: arguments that exist, that suffice, and that are in range.
+//! Calls that the catalogue writes out, in examples and workflows: arguments that exist, that suffice, and that are in
+//! range.
 
 use super::Checker;
+use super::requests::names;
+use super::values::{api, mismatch};
 use crate::catalogue::*;
-use crate::spec::{Text, ToolSpec};
+use crate::diagnostic::Span;
+use crate::spec::{ExampleSpec, Text, ToolSpec};
 use crate::tree::{Node, Yaml};
 use proxmox_spec::Param;
 use serde_json::Value as Json;
@@ -10,121 +14,157 @@ use serde_json::Value as Json;
 const GIVEN: [&str; 6] = ["kind", "node", "vmid", "nextid", "running", "digest"];
 
 impl Checker<'_> {
-    pub(super) fn examples(&mut self, spec: &ToolSpec, arguments: &[Argument]) -> Vec<Example> {
-        if spec.examples.is_empty() {
-            self.diagnostics
-                .report(spec.name.at, format!("`{}` has no example", spec.name.is))
-                .help("write `examples: [{args: {…}, sends: GET /…}]`");
-        }
+    /// The examples of a tool, whose calls of other tools are checked by [`Checker::calls_before`].
+    pub(super) fn examples(
+        &mut self,
+        spec: &ToolSpec,
+        arguments: &[Argument],
+        routes: &[Route],
+        guards: &[Guard],
+    ) -> Vec<Example> {
         let mut examples = Vec::new();
         for example in &spec.examples {
-            for (name, node) in &example.args {
-                let Some(argument) = arguments.iter().find(|argument| argument.name == name.is) else {
-                    self.known_argument(name, arguments);
-                    continue;
-                };
-                let params: Vec<&'static Param> = argument.facts.iter().map(|(_, param)| *param).collect();
-                if let Some(problem) = mismatch(node, argument.form, &argument.rule, &params) {
-                    self.diagnostics.report(node.at, format!("`{}` does not take this: {problem}", name.is));
-                }
-            }
-            for argument in arguments.iter().filter(|argument| argument.required) {
-                if !example.args.iter().any(|(name, _)| name.is == argument.name) {
-                    self.diagnostics
-                        .report(example.at, format!("the example lacks the required argument `{}`", argument.name));
-                }
-            }
-            for (name, _) in &example.given {
-                if !GIVEN.contains(&name.is.as_str()) {
-                    self.diagnostics
-                        .report(name.at, format!("`{}` is nothing that can be given", name.is))
-                        .near(&name.is, GIVEN);
-                }
-            }
-            let tools: Vec<Text> = self.tool_names().cloned().collect();
-            for (tool, _) in &example.before {
-                if !tools.iter().any(|one| one.is == tool.is) {
-                    self.diagnostics
-                        .report(tool.at, format!("`{}` is not a tool of this catalogue", tool.is))
-                        .near(&tool.is, tools.iter().map(|one| one.is.as_str()));
-                }
-            }
+            self.call_of(example.at, &example.args, arguments, routes, guards);
+            self.given(example);
             examples.push(Example {
                 args: json(&example.args),
                 given: json(&example.given),
-                sends: example.sends.iter().map(|line| line.is.clone()).collect(),
+                sends: example.sends.iter().filter_map(Node::scalar).collect(),
                 before: example.before.iter().map(|(tool, args)| (tool.is.clone(), json(args))).collect(),
             });
         }
         examples
+    }
+
+    /// What the cluster of an example says.
+    fn given(&mut self, example: &ExampleSpec) {
+        for (name, node) in &example.given {
+            let good = match name.is.as_str() {
+                "kind" => {
+                    if let Some(word) = node.scalar() {
+                        self.kind(&Text { at: node.at, is: word });
+                        continue;
+                    }
+                    false
+                }
+                "running" => matches!(node.value, Yaml::Bool(_)),
+                "vmid" | "nextid" => matches!(node.value, Yaml::Int(100..)),
+                "node" | "digest" => node.scalar().is_some(),
+                _ => {
+                    self.diagnostics
+                        .report(name.at, format!("`{}` is nothing that the cluster says", name.is))
+                        .near(&name.is, GIVEN);
+                    continue;
+                }
+            };
+            if !good {
+                let expected = match name.is.as_str() {
+                    "running" => "true or false",
+                    "vmid" | "nextid" => "the id of a guest, 100 or more",
+                    _ => "text",
+                };
+                self.diagnostics.report(node.at, format!("`{}` is {expected}, not {}", name.is, node.kind()));
+            }
+        }
+    }
+
+    /// The calls that come before examples, and the steps of workflows; `toolsets` hold the tools without a mistake.
+    pub(super) fn calls_before(&mut self, toolsets: &[Toolset]) {
+        let spec = self.spec;
+        let examples = spec.toolsets.iter().flat_map(|toolset| &toolset.tools).flat_map(|tool| &tool.examples);
+        let before = examples.flat_map(|example| &example.before).map(|(tool, args)| (tool, args));
+        let steps = spec.workflows.iter().flat_map(|workflow| &workflow.steps).map(|step| (&step.tool, &step.args));
+        for (name, args) in before.chain(steps) {
+            let names: Vec<Text> = self.tool_names().cloned().collect();
+            if !names.iter().any(|one| one.is == name.is) {
+                self.diagnostics
+                    .report(name.at, format!("`{}` is not a tool of this catalogue", name.is))
+                    .near(&name.is, names.iter().map(|one| one.is.as_str()));
+                continue;
+            }
+            let tool = toolsets.iter().flat_map(|toolset| &toolset.tools).find(|tool| tool.name == name.is);
+            if let Some(tool) = tool {
+                self.call_of(name.at, args, &tool.arguments, &tool.routes, &tool.guards);
+            }
+        }
+    }
+
+    /// One call: known arguments with values they take, and no required one missing.
+    fn call_of(&mut self, at: Span, args: &[(Text, Node)], arguments: &[Argument], routes: &[Route], guards: &[Guard]) {
+        let mut unknown = Vec::new();
+        for (name, node) in args {
+            let Some(argument) = arguments.iter().find(|argument| argument.name == name.is) else {
+                self.known_argument(name, arguments);
+                unknown.push(name.is.as_str());
+                continue;
+            };
+            let params: Vec<&'static Param> = argument.facts.iter().map(|(_, param)| *param).collect();
+            if let Some(mismatch) = mismatch(node, argument.form, &argument.rule, &params) {
+                mismatch.report(&format!("`{}` does not take this", name.is), self.diagnostics);
+            }
+            match (argument.form, &node.value) {
+                (Form::Rest, Yaml::Map(pairs)) => {
+                    for (key, value) in pairs {
+                        self.rest_pair(&Text { at: key.at, is: key.text.clone() }, value, argument, arguments, routes);
+                    }
+                }
+                (Form::Expect, Yaml::Map(pairs)) => {
+                    for (key, _) in pairs {
+                        self.expected_field(&Text { at: key.at, is: key.text.clone() }, guards);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for argument in arguments.iter().filter(|argument| argument.required) {
+            let name = argument.name.as_str();
+            // A misspelt name is reported as such.
+            let misspelt = unknown.iter().any(|unknown| proxmox_spec::nearest(unknown, [name]).is_some());
+            if !misspelt && !args.iter().any(|(given, _)| given.is == name) {
+                self.diagnostics.report(at, format!("the required argument `{name}` is missing here"));
+            }
+        }
+    }
+
+    /// A parameter inside a `rest` argument.
+    fn rest_pair(&mut self, key: &Text, value: &Node, rest: &Argument, arguments: &[Argument], routes: &[Route]) {
+        if let Some((_, why)) = rest.rule.except.iter().find(|(name, _)| *name == key.is) {
+            self.diagnostics.report(key.at, format!("`{}` does not take `{}`", rest.name, key.is)).help(why.clone());
+            return;
+        }
+        if let Some(own) = arguments.iter().find(|one| super::bare(&one.name) == super::bare(&key.is)) {
+            self.diagnostics
+                .report(key.at, format!("`{}` is an argument of its own", key.is))
+                .help(format!("write `{}: …` beside `{}`", own.name, rest.name));
+            return;
+        }
+        let params: Vec<&'static Param> =
+            routes.iter().filter_map(|route| route.request.method.param(&key.is)).collect();
+        let Some(param) = params.first() else {
+            let names: Vec<String> = routes.iter().flat_map(|route| names(route.request.method, &key.is)).collect();
+            self.diagnostics
+                .report(key.at, format!("`{}` is no parameter of the call", key.is))
+                .near(&key.is, names.iter().map(String::as_str));
+            return;
+        };
+        if let Some(mismatch) = api(value, param, &key.is)
+            && params.iter().all(|param| api(value, param, &key.is).is_some())
+        {
+            mismatch.report(&format!("the API does not take this for `{}`", key.is), self.diagnostics);
+        }
+    }
+
+    /// A field that must still have its value.
+    fn expected_field(&mut self, key: &Text, guards: &[Guard]) {
+        for guard in guards {
+            if let Guard::Digest { request, expect: Some(_), .. } = guard {
+                self.known_row_field(request.method, key);
+            }
+        }
     }
 }
 
 /// Pairs as a JSON object.
 pub(super) fn json(pairs: &[(Text, Node)]) -> Json {
     Json::Object(pairs.iter().map(|(name, node)| (name.is.clone(), node.json())).collect())
-}
-
-/// Why a value cannot be an argument's, as the catalogue can tell; the decoder knows more.
-pub(super) fn mismatch(node: &Node, form: Form, rule: &Rule, params: &[&'static Param]) -> Option<String> {
-    let number = match node.value {
-        Yaml::Int(value) => Some(value as f64),
-        Yaml::Float(value) => Some(value),
-        _ => None,
-    };
-    match form {
-        Form::Integer if !matches!(node.value, Yaml::Int(_)) => {
-            Some(format!("expected an integer, found {}", node.kind()))
-        }
-        Form::Number if number.is_none() => Some(format!("expected a number, found {}", node.kind())),
-        Form::Integer | Form::Number => {
-            let number = number?;
-            if rule.minimum.is_some_and(|minimum| number < minimum) {
-                return Some(format!("the minimum is {}", rule.minimum.unwrap_or_default()));
-            }
-            if rule.maximum.is_some_and(|maximum| number > maximum) {
-                return Some(format!("the maximum is {}", rule.maximum.unwrap_or_default()));
-            }
-            None
-        }
-        Form::Boolean if !matches!(node.value, Yaml::Bool(_)) => {
-            Some(format!("expected true or false, found {}", node.kind()))
-        }
-        Form::Boolean => None,
-        Form::Choice => {
-            let text = node.scalar()?;
-            if rule.values.contains(&text) {
-                return None;
-            }
-            let near = proxmox_spec::nearest(&text, rule.values.iter().map(String::as_str));
-            Some(match near {
-                Some(near) => format!("`{text}` is not one of its values; did you mean `{near}`?"),
-                None if rule.values.len() <= 12 => format!("`{text}` is not one of {}", rule.values.join(", ")),
-                None => format!("`{text}` is not one of its values"),
-            })
-        }
-        Form::Text | Form::Size => {
-            let Some(text) = node.scalar() else { return Some(format!("expected text, found {}", node.kind())) };
-            let length = text.chars().count();
-            if rule.max_length.is_some_and(|most| length > most as usize) {
-                return Some(format!("at most {} characters are allowed", rule.max_length.unwrap_or_default()));
-            }
-            if form == Form::Size && !text.trim_start_matches('+').starts_with(|c: char| c.is_ascii_digit()) {
-                return Some("expected a size such as 32G".to_owned());
-            }
-            if form == Form::Text {
-                return params
-                    .first()
-                    .and_then(|param| proxmox_spec::check::value(param, &text).err())
-                    .map(|problem| problem.to_string());
-            }
-            None
-        }
-        Form::Property => {
-            let text = node.scalar()?;
-            let keys = params.first()?.keys;
-            proxmox_spec::property::parse(keys, &text).err().map(|problem| problem.to_string())
-        }
-        _ => None,
-    }
 }

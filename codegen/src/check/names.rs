@@ -1,8 +1,10 @@
 //! The names by which other servers' users know a tool.
 
 use super::Checker;
+use super::values::mismatch;
 use crate::catalogue::*;
 use crate::spec::{NameSpec, Text, ToolSpec};
+use proxmox_spec::Param;
 use serde_json::Value as Json;
 
 impl Checker<'_> {
@@ -74,8 +76,8 @@ impl Checker<'_> {
             if node.value == crate::tree::Yaml::Null {
                 continue;
             }
-            if let Some(problem) = super::examples::mismatch(node, argument.form, &argument.rule, &[]) {
-                self.diagnostics.report(node.at, format!("this value of `{}` is not allowed: {problem}", name.is));
+            if let Some(mismatch) = mismatch(node, argument.form, &argument.rule, &params(argument)) {
+                mismatch.report(&format!("this value of `{}` is not allowed", name.is), self.diagnostics);
             }
         }
         let mut values = Vec::new();
@@ -84,9 +86,9 @@ impl Checker<'_> {
             for (theirs, ours) in pairs {
                 if let Some(argument) = form
                     && ours.value != crate::tree::Yaml::Null
-                    && let Some(problem) = super::examples::mismatch(ours, argument.form, &argument.rule, &[])
+                    && let Some(mismatch) = mismatch(ours, argument.form, &argument.rule, &params(argument))
                 {
-                    self.diagnostics.report(ours.at, format!("this value of `{}` is not allowed: {problem}", name.is));
+                    mismatch.report(&format!("this value of `{}` is not allowed", name.is), self.diagnostics);
                 }
                 let theirs = match theirs.is.as_str() {
                     "true" => Json::Bool(true),
@@ -132,4 +134,9 @@ impl Checker<'_> {
             listed.push(theirs);
         }
     }
+}
+
+/// The parameters behind an argument.
+fn params(argument: &Argument) -> Vec<&'static Param> {
+    argument.facts.iter().map(|(_, param)| *param).collect()
 }

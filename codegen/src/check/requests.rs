@@ -5,7 +5,6 @@ use super::{Checker, bare};
 use crate::catalogue::*;
 use crate::path::{Call, Part, PartKind};
 use crate::spec::{AskSpec, FixedSpec, PerKind, Text, ToolSpec};
-use crate::tree::Node;
 use proxmox_spec::{Method, Param};
 
 /// The names by which the API may know an argument on a route.
@@ -37,17 +36,16 @@ impl Checker<'_> {
         let method = draft.method;
         let path = self.path(&draft.parts, arguments);
         let mut params: Vec<Send> = Vec::new();
-        let mut send = |name: String, from: From, param| params.push(Send { name, from, param });
         let by_guest = draft.parts.iter().any(|part| part.kind == PartKind::Placeholder(GUEST_NODE.to_owned()));
         if by_guest && let Some(param) = method.param("vmid").filter(|param| !param.in_path) {
-            send("vmid".to_owned(), From::Vmid, Some(param));
+            send(&mut params, "vmid".to_owned(), From::Vmid, Some(param));
         }
         let guarded = spec.guard.as_ref().is_some_and(|guard| guard.digest.is_some());
         let mut digest_sent = false;
         for argument in arguments {
             let Some(written) = spec.args.iter().find(|one| one.name.is == argument.name) else { continue };
             if argument.form == Form::Rest {
-                send(String::new(), From::Rest(argument.name.clone()), None);
+                send(&mut params, String::new(), From::Rest(argument.name.clone()), None);
                 continue;
             }
             if argument.only.is_some() && argument.only != draft.kind && draft.kind.is_some() {
@@ -61,9 +59,9 @@ impl Checker<'_> {
             };
             if guarded && name == "digest" {
                 digest_sent = true;
-                send(name, From::Digest(Some(argument.name.clone())), Some(param));
+                send(&mut params, name, From::Digest(Some(argument.name.clone())), Some(param));
             } else if !matches!(argument.form, Form::File | Form::Path) {
-                send(name, From::Argument(argument.name.clone()), Some(param));
+                send(&mut params, name, From::Argument(argument.name.clone()), Some(param));
             }
         }
         for (name, node) in &spec.derive {
@@ -71,31 +69,19 @@ impl Checker<'_> {
                 self.no_param(name, method);
                 continue;
             };
+            if let Some(mismatch) = super::values::derived(node, param) {
+                mismatch.report(&format!("the API does not take this for `{}`", name.is), self.diagnostics);
+            }
             if let Some(template) = self.template(node, arguments) {
-                send(name.is.clone(), From::Derived(template), Some(param));
+                send(&mut params, name.is.clone(), From::Derived(template), Some(param));
             }
         }
         for fixed in &draft.fixed {
-            let per_kind =
-                fixed.per_kind.iter().filter(|(kind, _)| Some(kind.is.as_str()) == draft.kind.map(Kind::as_str));
-            let constants: Vec<&(Text, Text)> =
-                fixed.all.iter().chain(per_kind.flat_map(|(_, constants)| constants)).collect();
-            for (name, value) in constants {
-                let Some(param) = method.param(&name.is) else {
-                    self.no_param(name, method);
-                    continue;
-                };
-                if let Err(problem) = proxmox_spec::check::value(param, &value.is) {
-                    self.diagnostics
-                        .report(value.at, format!("the API does not take `{}` for `{}`", value.is, name.is))
-                        .note(problem.to_string());
-                }
-                send(name.is.clone(), From::Fixed(value.is.clone()), Some(param));
-            }
+            params.extend(self.constants(fixed, draft.kind, method));
         }
         if guarded && !digest_sent {
             match method.param("digest") {
-                Some(param) => send("digest".to_owned(), From::Digest(None), Some(param)),
+                Some(param) => send(&mut params, "digest".to_owned(), From::Digest(None), Some(param)),
                 None => {
                     let at = spec.name.at;
                     self.diagnostics.report(
@@ -110,10 +96,10 @@ impl Checker<'_> {
         Request { method, path, params }
     }
 
-    fn no_param(&mut self, name: &Text, method: &Method) {
+    pub(super) fn no_param(&mut self, name: &Text, method: &Method) {
         self.diagnostics
             .report(name.at, format!("`{}` is no parameter of {} {}", name.is, method.verb, method.path))
-            .near(&name.is, method.params.iter().map(|param| param.name));
+            .near(&name.is, names(method, &name.is).iter().map(String::as_str));
     }
 
     /// Parameters on the danger list that every call sends: they decide about the tool, not about a single call.
@@ -170,9 +156,10 @@ impl Checker<'_> {
                         From::Fixed(_) | From::Vmid | From::Digest(_) => true,
                     }
             });
-            // A multi-kind tool may hold an argument that another kind does not require.
             let carried = file && param.name == "filename";
-            if !sent && !carried {
+            // An argument that is declared and wrong was reported.
+            let broken = self.broken.iter().any(|name| bare(name) == bare(param.name));
+            if !sent && !carried && !broken {
                 let snake = super::snake(param.name);
                 self.diagnostics
                     .report(
@@ -187,7 +174,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The path of a request whose placeholders are arguments.
+    /// The path of a request whose placeholders are arguments. A placeholder without an argument was reported.
     pub(super) fn path(&mut self, parts: &[Part], arguments: &[Argument]) -> Vec<PathPart> {
         parts
             .iter()
@@ -195,78 +182,10 @@ impl Checker<'_> {
                 PartKind::Literal(text) => Some(PathPart::Literal(text.clone())),
                 PartKind::Placeholder(name) if name == GUEST_NODE => Some(PathPart::Node),
                 PartKind::Placeholder(name) if name == GUEST_VMID => Some(PathPart::Vmid),
+                PartKind::Placeholder(name) if !declared(name, arguments) => None,
                 PartKind::Placeholder(name) => self.source(name, part.at, arguments).map(PathPart::Value),
             })
             .collect()
-    }
-
-    /// `{volid.storage}`, `{disk_size|gib}`, `{node}`.
-    fn source(&mut self, text: &str, at: crate::diagnostic::Span, arguments: &[Argument]) -> Option<Source> {
-        let (name, part) = match text.split_once(['.', '|']) {
-            Some((name, part)) => (name, Some(part)),
-            None => (text, None),
-        };
-        let Some(argument) = arguments.iter().find(|argument| argument.name == name) else {
-            self.diagnostics
-                .report(at, format!("`{{{text}}}` names no argument of this tool"))
-                .near(name, arguments.iter().map(|argument| argument.name.as_str()));
-            return None;
-        };
-        let part = match (argument.form, part) {
-            (_, None) => SourcePart::Whole,
-            (Form::Upid, Some("node")) => SourcePart::Node,
-            (Form::Volid, Some("storage")) => SourcePart::Storage,
-            (Form::Size, Some("gib")) => SourcePart::Gib,
-            (form, Some(part)) => {
-                let parts: &[&str] = match form {
-                    Form::Upid => &["node"],
-                    Form::Volid => &["storage"],
-                    Form::Size => &["gib"],
-                    _ => &[],
-                };
-                self.diagnostics.report(at, format!("`{name}` has no part `{part}`")).near(part, parts.iter().copied());
-                return None;
-            }
-        };
-        Some(Source { argument: name.to_owned(), part })
-    }
-
-    /// Text with `{argument}` in it.
-    pub(super) fn template(&mut self, node: &Node, arguments: &[Argument]) -> Option<Template> {
-        let Some(text) = node.scalar() else {
-            self.diagnostics.report(node.at, format!("expected text with `{{argument}}`, found {}", node.kind()));
-            return None;
-        };
-        let mut parts = Vec::new();
-        let mut rest = text.as_str();
-        let mut offset = 0;
-        while let Some(open) = rest.find('{') {
-            let Some(close) = rest[open..].find('}').map(|close| open + close) else { break };
-            if open > 0 {
-                parts.push(TemplatePart::Text(rest[..open].to_owned()));
-            }
-            let inside = &rest[open + 1..close];
-            let at = node.part(offset + rest[..=open].chars().count(), inside.chars().count());
-            parts.push(TemplatePart::Value(self.source(inside, at, arguments)?));
-            offset += rest[..=close].chars().count();
-            rest = &rest[close + 1..];
-        }
-        if !rest.is_empty() {
-            parts.push(TemplatePart::Text(rest.to_owned()));
-        }
-        let optional = |part: &TemplatePart| match part {
-            TemplatePart::Text(_) => false,
-            TemplatePart::Value(source) => {
-                arguments.iter().any(|one| one.name == source.argument && one.default.is_none())
-            }
-        };
-        if !parts.iter().any(optional) {
-            self.diagnostics
-                .report(node.at, "this text would always be sent: none of its arguments is the caller's to give")
-                .help("write it as `fixed`, or take the default from one of its arguments");
-            return None;
-        }
-        Some(Template { parts })
     }
 
     /// A read with constants only, as used by `also`, `ask` and `guard`.
@@ -292,25 +211,14 @@ impl Checker<'_> {
                 .note(danger.because);
         }
         let path = self.path(&parts, arguments);
-        let mut params = Vec::new();
-        for (name, value) in fixed.iter().flat_map(|fixed| &fixed.all) {
-            match method.param(&name.is) {
-                Some(param) => {
-                    params.push(Send { name: name.is.clone(), from: From::Fixed(value.is.clone()), param: Some(param) })
-                }
-                None => self.no_param(name, method),
-            }
-        }
+        let params = fixed.map(|fixed| self.constants(fixed, kind, method)).unwrap_or_default();
         Some(Request { method, path, params })
     }
 
     pub(super) fn also(&mut self, spec: &ToolSpec, kind: Option<Kind>, arguments: &[Argument]) -> Vec<Also> {
         let mut list = Vec::new();
         for also in &spec.also {
-            let Some(call) = &also.call else {
-                self.diagnostics.report(also.field.at, format!("`{}` has no `call`", also.field.is));
-                continue;
-            };
+            let Some(call) = &also.call else { continue };
             let Some(request) = self.read(spec, call, Some(&also.fixed), kind, arguments) else { continue };
             if let Some(name) = &also.when {
                 self.argument_of(name, Form::Boolean, arguments);
@@ -331,18 +239,19 @@ impl Checker<'_> {
         list
     }
 
-    pub(super) fn ask(&mut self, ask: &AskSpec, volid: &str, arguments: &[Argument]) -> Option<Ask> {
-        let (Some(call), Some((row, node)), Some(field), Some(or)) = (&ask.call, &ask.row, &ask.field, &ask.or) else {
-            self.diagnostics
-                .report(ask.at, "`ask` needs `call`, `row`, `field` and `or`")
-                .help("such as {call: GET /…, row: {volid: \"{volid}\"}, field: subtype, or: kind}");
-            return None;
-        };
+    pub(super) fn ask(&mut self, spec: &ToolSpec, ask: &AskSpec, volid: &str, arguments: &[Argument]) -> Option<Ask> {
+        // What is missing was reported when the entry was read.
+        let (call, (row, node)) = (ask.call.as_ref()?, ask.row.as_ref()?);
+        let (field, or) = (ask.field.as_ref()?, ask.or.as_ref()?);
         let parts = expand(call, None);
         let method = call.method(&parts, self.diagnostics)?;
         let path = self.path(&parts, arguments);
         let template = self.template(node, arguments)?;
         self.known_argument(or, arguments);
+        let kinds = spec.args.iter().filter(|argument| argument.name.is == or.is).flat_map(|argument| &argument.values);
+        for kind in kinds.flatten() {
+            self.kind(kind);
+        }
         self.known_row_field(method, row);
         self.known_row_field(method, field);
         Some(Ask {
@@ -368,10 +277,11 @@ impl Checker<'_> {
     }
 
     pub(super) fn known_argument(&mut self, name: &Text, arguments: &[Argument]) {
-        if !arguments.iter().any(|argument| argument.name == name.is) {
-            self.diagnostics
-                .report(name.at, format!("`{}` is not an argument of this tool", name.is))
-                .near(&name.is, arguments.iter().map(|argument| argument.name.as_str()));
+        if !self.broken.contains(&name.is) && !arguments.iter().any(|argument| argument.name == name.is) {
+            self.diagnostics.report(name.at, format!("`{}` is not an argument of this tool", name.is)).near(
+                &name.is,
+                self.broken.iter().map(String::as_str).chain(arguments.iter().map(|one| one.name.as_str())),
+            );
         }
     }
 
@@ -460,4 +370,23 @@ pub(super) fn consumed_as_text(spec: &ToolSpec, name: &str) -> bool {
             || text.contains(&format!("{{{name}."))
     });
     derived || spec.args.iter().any(|argument| argument.within.as_ref().is_some_and(|one| one.is == name))
+}
+
+/// Whether the argument of a placeholder exists.
+fn declared(placeholder: &str, arguments: &[Argument]) -> bool {
+    let name = placeholder.split(['.', '|']).next();
+    arguments.iter().any(|argument| Some(argument.name.as_str()) == name)
+}
+
+fn send(params: &mut Vec<Send>, name: String, from: From, param: Option<&'static Param>) {
+    params.push(Send { name, from, param });
+}
+
+/// The parameters of a method that a request can send, by name. `word` tells which of an indexed one: of `net[n]` it is
+/// `net0` beside `ent0`.
+pub(super) fn names(method: &Method, word: &str) -> Vec<String> {
+    let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    let digits = Some(&word[stem.len()..]).filter(|digits| !digits.is_empty()).unwrap_or("0");
+    let params = method.params.iter().filter(|param| !param.in_path);
+    params.map(|param| param.name.replace("[n]", digits)).collect()
 }

@@ -18,6 +18,17 @@ impl Checker<'_> {
     ) -> Returns {
         let method = draft.method;
         let starts = matches!(method.upid, Upid::Always | Upid::Optional | Upid::Field);
+        if let Some(written) = draft.returns
+            && (starts || method.returns.ty == Type::Null)
+        {
+            let what = if starts { "a task" } else { "nothing" };
+            self.diagnostics
+                .report(
+                    written.at,
+                    format!("{} {} answers with {what}, so `returns` has nothing to say", method.verb, method.path),
+                )
+                .help("delete it");
+        }
         let mut returns = if starts || (waits && method.returns.ty == Type::Object && draft.returns.is_none()) {
             blank(Answer::Task, method.returns)
         } else if method.returns.ty == Type::Null {
@@ -60,12 +71,16 @@ impl Checker<'_> {
         let written = spec.unwrap_or(&none);
         let array = method.returns.ty == Type::Array;
         let rows: Vec<&'static Shape> = shapes.iter().map(|shape| shape.items.unwrap_or(shape)).collect();
+        self.one_form(written);
         let mut returns = blank(Answer::Object, method.returns);
         returns.fields = self.fields(&written.fields, &rows);
         returns.page = written.page.as_ref().map(|page| page.is as u32);
         for (to, list) in [(&mut returns.only, &written.only), (&mut returns.drop, &written.drop)] {
             for (field, values) in list {
                 self.known_row(shapes, field);
+                for value in values {
+                    self.known_value(rows.iter().find_map(|row| row.field(&field.is)), &field.is, value);
+                }
                 to.push((field.is.clone(), values.iter().map(|value| value.is.clone()).collect()));
             }
         }
@@ -75,11 +90,9 @@ impl Checker<'_> {
             returns.sort = Some(sort.is.clone());
         }
         for (to, part) in &written.split {
-            let Some((field, value)) = &part.of else {
-                self.diagnostics.report(to.at, format!("the part `{}` does not say which rows it is of", to.is));
-                continue;
-            };
+            let Some((field, value)) = &part.of else { continue };
             self.known_row(shapes, field);
+            self.known_value(rows.iter().find_map(|row| row.field(&field.is)), &field.is, value);
             let take = match &part.first {
                 Some(first) => {
                     self.known_row(shapes, first);
@@ -134,6 +147,30 @@ impl Checker<'_> {
         returns
     }
 
+    /// An answer has one form, and what only rows have needs rows.
+    fn one_form(&mut self, written: &ReturnsSpec) {
+        let split = written.split.first().map(|(to, _)| to.at);
+        let forms = [("list", &written.list), ("values", &written.values), ("value", &written.value)];
+        let named: Vec<(&str, Span)> = split
+            .map(|at| ("split", at))
+            .into_iter()
+            .chain(forms.into_iter().filter_map(|(name, form)| Some((name, form.as_ref()?.at))))
+            .collect();
+        if let [(first, _), (second, at), ..] = named.as_slice() {
+            self.diagnostics
+                .report(*at, format!("an answer is either `{first}` or `{second}`"))
+                .help("delete one of the two");
+        }
+        if let (Some(of), None) = (&written.of, &written.values) {
+            self.diagnostics.report(of.at, "`of` belongs to `values`").help("such as `values: lines`");
+        }
+        let rows = written.list.is_some() || written.values.is_some();
+        let paging = [written.page.as_ref().map(|page| page.at), written.sort.as_ref().map(|sort| sort.at)];
+        for at in paging.into_iter().flatten().filter(|_| !rows) {
+            self.diagnostics.report(at, "only a list has pages and an order").help("write `list: rows` as well");
+        }
+    }
+
     fn expect_array(&mut self, key: &Text, array: bool, method: &Method) {
         if !array {
             self.diagnostics.report(key.at, format!("{} {} does not answer with a list", method.verb, method.path));
@@ -153,6 +190,24 @@ impl Checker<'_> {
             fields.push(Field { from: field.from.clone(), to: field.to.clone(), shape });
         }
         fields
+    }
+
+    /// A value of a field whose values the facts list.
+    pub(super) fn known_value(&mut self, shape: Option<&'static Shape>, field: &str, value: &Text) {
+        let Some(shape) = shape else { return };
+        if shape.ty == Type::Boolean && !matches!(value.is.as_str(), "0" | "1" | "true" | "false") {
+            self.diagnostics
+                .report(value.at, format!("`{field}` is true or false, never `{}`", value.is))
+                .near(&value.is, ["true", "false"]);
+        }
+        if shape.values.is_empty() {
+            return;
+        }
+        if !shape.values.contains(&value.is.as_str()) {
+            self.diagnostics
+                .report(value.at, format!("the API's `{field}` is never `{}`", value.is))
+                .near(&value.is, shape.values.iter().copied());
+        }
     }
 
     pub(super) fn known_field(&mut self, shape: &'static Shape, field: &Text) {
@@ -183,8 +238,16 @@ impl Checker<'_> {
         if shapes.iter().any(|shape| shape.fields.is_empty()) {
             return None;
         }
-        let names: Vec<&str> = shapes.iter().flat_map(|shape| shape.fields).map(|(name, _)| *name).collect();
-        self.diagnostics.report(at, format!("the API's answer has no field `{dotted}`")).near(dotted, names);
+        let known = shapes.iter().flat_map(|shape| shape.fields);
+        let names: Vec<String> = match dotted.split_once('.') {
+            None => known.map(|(name, _)| (*name).to_owned()).collect(),
+            Some(_) => known
+                .flat_map(|(name, shape)| shape.fields.iter().map(move |(inner, _)| format!("{name}.{inner}")))
+                .collect(),
+        };
+        self.diagnostics
+            .report(at, format!("the API's answer has no field `{dotted}`"))
+            .near(dotted, names.iter().map(String::as_str));
         None
     }
 }

@@ -1,10 +1,11 @@
 //! Which endpoints a tool has: one, one per kind of guest, or one per case of an argument.
 
 use super::Checker;
+use super::arguments::PARSERS;
 use crate::catalogue::*;
 use crate::diagnostic::{Diagnostics, Span};
 use crate::path::{Call, Part, PartKind};
-use crate::spec::{AskSpec, CallSpec, FixedSpec, ReturnsSpec, Text, ToolSpec};
+use crate::spec::{ArgSpec, AskSpec, CallSpec, FixedSpec, PerKind, ReturnsSpec, Text, ToolSpec};
 use proxmox_spec::Method;
 
 /// A route before its arguments are known.
@@ -79,9 +80,30 @@ impl Checker<'_> {
                 drafts.unsupported.push((kind, why.is.clone()));
             }
         }
+        // Kinds that stand before constants and API names.
+        let fixed = spec
+            .cases
+            .iter()
+            .map(|case| &case.fixed)
+            .chain([&spec.fixed])
+            .chain(spec.also.iter().map(|also| &also.fixed));
+        for (kind, _) in fixed.flat_map(|fixed| &fixed.per_kind) {
+            self.kind(kind);
+        }
+        for argument in &spec.args {
+            if let Some(PerKind::Each(names)) = &argument.rename {
+                for (kind, _) in names {
+                    self.kind(kind);
+                }
+            }
+        }
         if let Some(call) = &spec.call {
             if !spec.cases.is_empty() {
-                self.diagnostics.report(spec.name.at, "a tool has either `call` or `cases`");
+                let at = match call {
+                    CallSpec::One(call) => call.at,
+                    CallSpec::PerKind(calls) => calls.first().map_or(spec.name.at, |(kind, _)| kind.at),
+                };
+                self.diagnostics.report(at, "a tool has either `call` or `cases`").help("delete one of the two");
             }
             match call {
                 CallSpec::One(call) if is_per_kind(call) => self.both_kinds(spec, call, &mut drafts),
@@ -95,6 +117,14 @@ impl Checker<'_> {
             }
         } else {
             self.cases(spec, &mut drafts);
+        }
+        if let Some((kind, _)) = spec.unsupported.first()
+            && !drafts.list.is_empty()
+            && drafts.list.iter().all(|draft| draft.kind.is_none())
+        {
+            self.diagnostics
+                .report(kind.at, "this call is the same for every kind of guest")
+                .help("delete `unsupported`, or write the path with `{guest}`");
         }
         for (kind, _) in &spec.unsupported {
             if drafts.list.iter().any(|draft| draft.kind.map(Kind::as_str) == Some(kind.is.as_str())) {
@@ -148,7 +178,10 @@ impl Checker<'_> {
             }
         }
         for kind in Kind::ALL {
-            let left_out = !seen.contains(&kind) && !drafts.unsupported.iter().any(|(one, _)| *one == kind);
+            let misspelt = calls.iter().any(|(word, _)| Kind::parse(&word.is).is_none())
+                || spec.unsupported.iter().any(|(word, _)| Kind::parse(&word.is).is_none());
+            let left_out =
+                !misspelt && !seen.contains(&kind) && !drafts.unsupported.iter().any(|(one, _)| *one == kind);
             if left_out && !seen.is_empty() {
                 self.diagnostics
                     .report(spec.name.at, format!("`{}` is left out without a reason", kind.as_str()))
@@ -158,29 +191,32 @@ impl Checker<'_> {
     }
 
     fn cases<'s>(&mut self, spec: &'s ToolSpec, drafts: &mut Drafts<'s>) {
-        let Some(subject) = spec.cases.iter().find_map(|case| case.when.as_ref()).map(|(subject, _)| subject.clone())
-        else {
-            if let Some(case) = spec.cases.first() {
-                self.diagnostics.report(case.at, "a case needs `when`").help("such as `when: {node: given}`");
-            }
-            return;
+        // A case without its parts was reported when it was read.
+        let subjects = || spec.cases.iter().filter_map(|case| case.when.as_ref()).map(|(subject, _)| subject);
+        let declared = |subject: &&Text| {
+            let name = subject.is.split('.').next();
+            spec.args.iter().any(|argument| Some(argument.name.is.as_str()) == name)
         };
+        // One misspelt subject does not make the others wrong.
+        let Some(subject) = subjects().find(declared).or_else(|| subjects().next()).cloned() else { return };
         let domain = self.domain(spec, &subject);
         let mut seen: Vec<String> = Vec::new();
+        // Some case has a value that does not exist: which one is missing then is anybody's guess.
+        let mut wrong = false;
         for case in &spec.cases {
-            let Some((name, value)) = &case.when else {
-                self.diagnostics.report(case.at, "a case needs `when`").help("such as `when: {node: given}`");
-                continue;
-            };
+            let Some((name, value)) = &case.when else { continue };
             if name.is != subject.is {
                 self.diagnostics
-                    .report(name.at, format!("the cases depend on `{}`, this one on `{}`", subject.is, name.is));
-                continue;
+                    .report(name.at, format!("the cases depend on `{}`, this one on `{}`", subject.is, name.is))
+                    .help(format!("write `{}`", subject.is));
             }
-            if !domain.contains(&value.is) {
+            if let Some(domain) = &domain
+                && !domain.contains(&value.is)
+            {
                 self.diagnostics
                     .report(value.at, format!("`{}` cannot be `{}`", subject.is, value.is))
                     .near(&value.is, domain.iter().map(String::as_str));
+                wrong = true;
                 continue;
             }
             if seen.contains(&value.is) {
@@ -192,10 +228,7 @@ impl Checker<'_> {
                 drafts.ask = Some((ask, argument));
                 continue;
             }
-            let Some(call) = &case.call else {
-                self.diagnostics.report(case.at, "a case needs `call` or `ask`");
-                continue;
-            };
+            let Some(call) = &case.call else { continue };
             let kind = subject.is.ends_with(".kind").then(|| Kind::parse(&value.is)).flatten();
             let when = match (kind, value.is.as_str()) {
                 (Some(_), _) => None,
@@ -212,36 +245,49 @@ impl Checker<'_> {
             }
         }
         let missing: Vec<&str> =
-            domain.iter().map(String::as_str).filter(|value| !seen.iter().any(|one| one == value)).collect();
-        if !missing.is_empty() {
+            domain.iter().flatten().map(String::as_str).filter(|value| !seen.iter().any(|one| one == value)).collect();
+        if !missing.is_empty() && !wrong {
             self.diagnostics
                 .report(subject.at, format!("the cases of `{}` are not exhaustive", subject.is))
                 .help(format!("missing: {}", missing.join(", ")));
         }
     }
 
-    /// The values that a subject of cases can have.
-    fn domain(&mut self, spec: &ToolSpec, subject: &Text) -> Vec<String> {
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    /// The values that a subject of cases can have; `None` after a report, when nobody knows.
+    fn domain(&mut self, spec: &ToolSpec, subject: &Text) -> Option<Vec<String>> {
+        let words = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
         let (name, part) = subject.is.split_once('.').unwrap_or((&subject.is, ""));
-        let Some(argument) = spec.args.iter().find(|argument| argument.name.is == name) else {
-            self.diagnostics
-                .report(subject.at, format!("`{name}` is not an argument of this tool"))
-                .near(name, spec.args.iter().map(|argument| argument.name.is.as_str()));
-            return Vec::new();
-        };
-        match (argument.parse.as_ref().map(|parser| parser.is.as_str()), part) {
-            (Some("volid"), "kind") => words(&["qemu", "lxc", "unrecognised"]),
-            (_, "") => match &argument.values {
-                Some(values) => values.iter().map(|value| value.is.clone()).collect(),
+        let argument = spec.args.iter().find(|argument| argument.name.is == name);
+        let parser = |argument: &ArgSpec| argument.parse.as_ref().map(|parser| parser.is.clone());
+        match (argument, part) {
+            (Some(argument), "") => match &argument.values {
+                Some(values) => Some(values.iter().map(|value| value.is.clone()).collect()),
                 None if argument.ty.as_ref().is_some_and(|ty| ty.is == "boolean") => words(&["true", "false"]),
                 None => words(&["given", "absent"]),
             },
+            (Some(argument), "kind") if parser(argument).as_deref() == Some("volid") => {
+                words(&["qemu", "lxc", "unrecognised"])
+            }
+            // A parser that does not exist was reported.
+            (Some(argument), "kind") if parser(argument).is_some_and(|parser| !PARSERS.contains(&parser.as_str())) => {
+                None
+            }
             _ => {
-                self.diagnostics
-                    .report(subject.at, format!("`{name}` has no part `{part}`"))
-                    .help("`kind` is a part of an argument with `parse: volid`");
-                Vec::new()
+                let volids = spec.args.iter().filter(|argument| parser(argument).as_deref() == Some("volid"));
+                let names: Vec<String> = match part {
+                    "" => spec.args.iter().map(|argument| argument.name.is.clone()).collect(),
+                    _ => volids.map(|argument| format!("{}.kind", argument.name.is)).collect(),
+                };
+                let message = match (argument, part) {
+                    (Some(_), part) => format!("`{name}` has no part `{part}`"),
+                    (None, _) => format!("`{name}` is not an argument of this tool"),
+                };
+                let report =
+                    self.diagnostics.report(subject.at, message).near(&subject.is, names.iter().map(String::as_str));
+                if report.help.is_empty() && !part.is_empty() {
+                    report.help("`kind` is a part of an argument with `parse: volid`");
+                }
+                None
             }
         }
     }

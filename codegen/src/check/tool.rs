@@ -9,7 +9,10 @@ use proxmox_spec::{Effect, Method, Tier, Upid, Verb};
 
 impl Checker<'_> {
     pub(super) fn tool(&mut self, spec: &ToolSpec) -> Option<Tool> {
+        let before = self.diagnostics.len();
+        self.broken.clear();
         self.tool_texts(spec);
+        self.argument_words(spec);
         let drafts = self.drafts(spec);
         let Drafts { list, ask, unsupported } = &drafts;
         if list.is_empty() {
@@ -21,13 +24,17 @@ impl Checker<'_> {
         let mut arguments = self.arguments(spec, &drafts, waiter.is_some());
         let routes = self.routes(spec, &drafts, &mut arguments, waiter.is_some());
         let locate = match ask {
-            Some((ask, volid)) => Locate::Archive(self.ask(ask, volid, &arguments)?),
+            Some((ask, volid)) => Locate::Archive(self.ask(spec, ask, volid, &arguments)?),
             None if calls(spec).any(names_guest) => Locate::Guest,
             None => Locate::Nothing,
         };
         let guards = self.guards(spec, &arguments, &routes);
         let names = self.alias_names(spec, &arguments);
-        let examples = self.examples(spec, &arguments);
+        let examples = self.examples(spec, &arguments, &routes, &guards);
+        // A tool with a mistake sends something else.
+        if self.diagnostics.len() == before {
+            self.sends(spec, &arguments, locate_request(&locate), &routes, &guards);
+        }
         Some(Tool {
             name: spec.name.is.clone(),
             title: spec.title.as_ref()?.is.clone(),
@@ -78,6 +85,7 @@ impl Checker<'_> {
         let effect = match (&spec.effect, derived) {
             (Some(effect), _) => effect.is,
             (None, Some(derived)) => derived,
+            (None, None) if spec.effect_unknown => Effect::Destroys,
             (None, None) => {
                 self.diagnostics
                     .report(spec.name.at, format!("`{}` changes something and does not say how much", spec.name.is))
@@ -85,6 +93,22 @@ impl Checker<'_> {
                 Effect::Destroys
             }
         };
+        if let (Some(effect), None) = (&spec.effect, &spec.because) {
+            let deletes = methods.iter().find(|method| method.verb == Verb::Delete);
+            let writes = methods.iter().find(|method| method.verb != Verb::Get);
+            if let Some(method) = deletes.filter(|_| effect.is < Effect::Destroys) {
+                self.diagnostics
+                    .report(effect.at, format!("{} {} destroys, unless there is a reason", method.verb, method.path))
+                    .help("write `because: …`, or leave `effect` out");
+            } else if let Some(method) = writes.filter(|_| effect.is == Effect::None) {
+                self.diagnostics
+                    .report(
+                        effect.at,
+                        format!("{} {} changes something, unless there is a reason", method.verb, method.path),
+                    )
+                    .help("write `because: …`, or `effect: changes`");
+            }
+        }
         let Some(tier) = &spec.tier else { return effect };
         for method in methods {
             if tier.is == Tier::Read && method.verb != Verb::Get {
@@ -132,18 +156,23 @@ impl Checker<'_> {
     fn waiter(&mut self, spec: &ToolSpec, methods: &[&'static Method]) -> Option<String> {
         let known: Vec<&str> = self.spec.waiters.iter().map(|waiter| waiter.name.is.as_str()).collect();
         if let Some(wait) = &spec.wait {
+            self.waited.insert(wait.is.clone());
             if !known.contains(&wait.is.as_str()) {
                 self.diagnostics
                     .report(wait.at, format!("`{}` is not a waiter", wait.is))
                     .near(&wait.is, known.iter().copied());
             }
+            self.waits_on(wait, methods);
             return Some(wait.is.clone());
         }
         let starts = methods.iter().any(|method| matches!(method.upid, Upid::Always | Upid::Optional));
         if starts && !known.contains(&"task") {
             self.diagnostics.report(spec.name.at, "this call starts a task, and there is no waiter `task`");
         }
-        starts.then(|| "task".to_owned())
+        starts.then(|| {
+            self.waited.insert("task".to_owned());
+            "task".to_owned()
+        })
     }
 
     /// Who waits, sorts and pages is known; what each route sends and answers is put together here.
@@ -200,4 +229,12 @@ pub(super) fn placeholders(call: &Call) -> impl Iterator<Item = (&str, crate::di
 /// A text block as one paragraph: the line breaks of the YAML mean nothing.
 fn unwrapped(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The read that tells what the arguments do not.
+fn locate_request(locate: &Locate) -> Option<&Request> {
+    match locate {
+        Locate::Archive(ask) => Some(&ask.request),
+        _ => None,
+    }
 }

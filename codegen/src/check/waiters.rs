@@ -3,7 +3,8 @@
 use super::Checker;
 use crate::catalogue::*;
 use crate::path::{Call, PartKind};
-use proxmox_spec::Method;
+use crate::spec::{Text, WaiterSpec};
+use proxmox_spec::{Method, Segment, Verb};
 
 const OUTCOMES: [&str; 4] = ["ok", "warnings", "failed", "running"];
 
@@ -11,14 +12,9 @@ impl Checker<'_> {
     pub(super) fn waiters(&mut self) -> Vec<Waiter> {
         let mut waiters = Vec::new();
         for spec in &self.spec.waiters {
-            let Some(poll) = spec.poll.as_ref().and_then(|call| call.method(&call.parts, self.diagnostics)) else {
-                if spec.poll.is_none() {
-                    self.diagnostics.report(spec.name.at, format!("the waiter `{}` polls nothing", spec.name.is));
-                }
-                continue;
-            };
-            let log = spec.log.as_ref().and_then(|call| call.method(&call.parts, self.diagnostics));
-            self.placeholders(spec.poll.as_ref(), poll, &spec.from);
+            let Some(poll) = spec.poll.as_ref().and_then(|call| self.polled(call)) else { continue };
+            let log = spec.log.as_ref().and_then(|call| self.polled(call));
+            self.sources(spec, poll);
             for (_, then) in &spec.outcomes {
                 if !OUTCOMES.contains(&then.is.as_str()) {
                     self.diagnostics
@@ -30,6 +26,8 @@ impl Checker<'_> {
             for (when, then) in &spec.outcomes {
                 if let Some(when) = when {
                     self.known_field(poll.returns, &when.field);
+                    let shape = poll.returns.field(&when.field.is);
+                    self.known_value(shape, &when.field.is, &Text { at: when.at, is: when.text.clone() });
                 }
                 let condition = when.as_ref().map(|when| Condition {
                     field: when.field.is.clone(),
@@ -62,32 +60,67 @@ impl Checker<'_> {
         waiters
     }
 
-    /// `from` names a placeholder or parameter of the poll, and reads the answer.
-    fn placeholders(
-        &mut self,
-        call: Option<&Call>,
-        poll: &'static Method,
-        from: &[(crate::spec::Text, crate::spec::Text)],
-    ) {
-        let in_path: Vec<&str> = call
-            .iter()
-            .flat_map(|call| &call.parts)
-            .filter_map(|part| match &part.kind {
-                PartKind::Placeholder(name) => Some(name.as_str()),
-                PartKind::Literal(_) => None,
-            })
-            .collect();
-        for (name, field) in from {
-            if !in_path.contains(&name.is.as_str()) && poll.param(&name.is).is_none() {
-                let names = poll.params.iter().map(|param| param.name).chain(in_path.iter().copied());
+    /// A GET whose placeholders have the API's own names: the engine fills them by name.
+    fn polled(&mut self, call: &Call) -> Option<&'static Method> {
+        if call.verb != Verb::Get {
+            self.diagnostics.report(call.at, "a waiter polls by GET");
+            return None;
+        }
+        let method = call.method(&call.parts, self.diagnostics)?;
+        for (part, segment) in call.parts.iter().zip(method.segments) {
+            if let (PartKind::Placeholder(name), Segment::Param(param) | Segment::Remainder(param)) =
+                (&part.kind, segment)
+                && name != param
+            {
                 self.diagnostics
-                    .report(name.at, format!("the poll has no placeholder or parameter `{}`", name.is))
-                    .near(&name.is, names);
+                    .report(part.at, format!("`{{{name}}}` is not what the API calls this part of the path"))
+                    .help(format!("write `{{{param}}}`"));
+            }
+        }
+        Some(method)
+    }
+
+    /// `from` names parameters of the poll and says where in the answer of the call each one stands. The node and the
+    /// guest are those of the call.
+    fn sources(&mut self, spec: &WaiterSpec, poll: &'static Method) {
+        for (name, field) in &spec.from {
+            if poll.param(&name.is).is_none() {
+                self.diagnostics
+                    .report(name.at, format!("the poll has no parameter `{}`", name.is))
+                    .near(&name.is, poll.params.iter().map(|param| param.name));
             }
             if field.is != "answer" && !field.is.starts_with("answer.") {
                 self.diagnostics
                     .report(field.at, format!("`{}` is not where a value can come from", field.is))
                     .help("write `answer` or `answer.field`");
+            }
+        }
+        for param in poll.params.iter().filter(|param| !param.optional && !matches!(param.name, "node" | "vmid")) {
+            if !spec.from.iter().any(|(name, _)| name.is == param.name) {
+                self.diagnostics
+                    .report(
+                        spec.name.at,
+                        format!("the poll needs `{}`, and `from` does not say where it comes from", param.name),
+                    )
+                    .help(format!("write `from: {{{}: answer}}`", param.name));
+            }
+        }
+    }
+
+    /// The fields of a call's answer that its waiter reads.
+    pub(super) fn waits_on(&mut self, wait: &Text, methods: &[&'static Method]) {
+        let Some(waiter) = self.spec.waiters.iter().find(|waiter| waiter.name.is == wait.is) else { return };
+        for (_, field) in &waiter.from {
+            let name = answer_field(&field.is);
+            for method in methods.iter().filter(|method| !name.is_empty() && !method.returns.fields.is_empty()) {
+                if method.returns.field(&name).is_none() {
+                    self.diagnostics
+                        .report(
+                            field.at,
+                            format!("the answer of {} {} has no field `{name}`", method.verb, method.path),
+                        )
+                        .near(&name, method.returns.fields.iter().map(|(field, _)| *field));
+                }
             }
         }
     }

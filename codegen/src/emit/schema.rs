@@ -20,6 +20,9 @@ pub fn input(tool: &Tool, name: Option<&Name>) -> Json {
         if name.is_some_and(|name| name.preset.iter().any(|(preset, _)| *preset == argument.name)) {
             continue;
         }
+        if argument.only.is_some_and(|kind| fixed_kind(name).is_some_and(|fixed| fixed != kind.as_str())) {
+            continue;
+        }
         let listed = listed_name(argument, name);
         properties.insert(listed.clone(), property(argument, name));
         let loosened = name.is_some_and(|name| name.loosened.contains(&argument.name));
@@ -38,6 +41,11 @@ pub fn input(tool: &Tool, name: Option<&Name>) -> Json {
         schema["required"] = Json::Array(required);
     }
     schema
+}
+
+/// The kind of guest that a name stands for.
+fn fixed_kind(name: Option<&Name>) -> Option<&str> {
+    name?.preset.iter().find(|(argument, _)| argument == "kind").and_then(|(_, kind)| kind.as_str())
 }
 
 /// The name of an argument in a dialect.
@@ -79,10 +87,22 @@ fn property(argument: &Argument, name: Option<&Name>) -> Json {
         Some((_, value)) => Some(value.clone()).filter(|value| !value.is_null()),
         None => argument.default.clone(),
     };
-    if let Some(default) = default {
+    if let Some(default) = default.and_then(|default| in_their_words(argument, name, default)) {
         schema["default"] = default;
     }
     schema
+}
+
+/// A default as the dialect says it; `None` when it has no word for it.
+fn in_their_words(argument: &Argument, name: Option<&Name>, default: Json) -> Option<Json> {
+    let theirs = || name.iter().flat_map(|name| &name.values).filter(|(one, ..)| *one == argument.name);
+    match theirs().find(|(.., ours)| *ours == default) {
+        Some((_, theirs, _)) => Some(theirs.clone()),
+        // Where all of its words are booleans, ours are none of them.
+        None => {
+            Some(default).filter(|_| theirs().next().is_none() || !theirs().all(|(_, theirs, _)| theirs.is_boolean()))
+        }
+    }
 }
 
 /// A dialect's own words for values.

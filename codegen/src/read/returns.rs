@@ -45,6 +45,7 @@ impl Reader<'_> {
             let mut object = self.object(node, "a filter")?;
             let field = self.text(object.take("field"));
             let by = self.text(object.take("match"));
+            self.need(&object, node.at, "field", "field: name");
             self.close(object);
             return Some(FilterSpec { field: field?, by });
         }
@@ -57,6 +58,7 @@ impl Reader<'_> {
         let fields = self.fields(object.take("fields"));
         let first = self.text(object.take("first"));
         let otherwise = object.take("else").map_or(serde_json::Value::Null, Node::json);
+        self.need(&object, node.at, "of", "of: {type: node}");
         self.close(object);
         Some(PartSpec { of, fields, first, otherwise })
     }

@@ -46,25 +46,32 @@ impl Reader<'_> {
             names.push((text(dialect), self.names(node)));
         }
         let mut examples = Vec::new();
-        for node in self.items(object.take("examples")) {
+        let written = object.take("examples");
+        for node in self.items(written) {
             examples.extend(self.example(node));
         }
-        self.close(object);
-        for (absent, what, example) in [
-            (title.is_none(), "title", "title: Start a guest"),
-            (doc.is_none(), "doc", "doc: Start a stopped guest."),
-            (tier.is_none() && !has(node, "tier"), "tier", "tier: read"),
-            (call.is_none() && cases.is_empty() && !has(node, "call"), "call", "call: GET /version"),
-        ] {
-            if absent {
-                self.missing(key.at, what, example);
-            }
+        if let Some(Node { value: Yaml::List(items), at, .. }) = written
+            && items.is_empty()
+        {
+            self.diagnostics
+                .report(*at, "a tool needs at least one example")
+                .help("such as `{args: {…}, sends: GET /version}`");
         }
+        let written_effect = object.has("effect") || object.resembles("effect");
+        self.need(&object, key.at, "title", "title: Start a guest");
+        self.need(&object, key.at, "doc", "doc: Start a stopped guest.");
+        self.need(&object, key.at, "tier", "tier: read");
+        self.need(&object, key.at, "examples", "examples: [{args: {…}, sends: GET /version}]");
+        if !object.has("cases") {
+            self.need(&object, key.at, "call", "call: GET /version");
+        }
+        self.close(object);
         Some(ToolSpec {
             name: text(key),
             title,
             doc,
             tier,
+            effect_unknown: effect.is_none() && written_effect,
             effect,
             because,
             call,
@@ -101,11 +108,19 @@ impl Reader<'_> {
             let mut ask = self.object(node, "`ask`")?;
             let (call, row) = (self.call(ask.take("call")), self.pair(ask.take("row")));
             let (field, or) = (self.text(ask.take("field")), self.text(ask.take("or")));
+            self.need(&ask, node.at, "call", "call: GET /nodes/{node}/storage/{volid.storage}/content");
+            self.need(&ask, node.at, "row", "row: {volid: \"{volid}\"}");
+            self.need(&ask, node.at, "field", "field: subtype");
+            self.need(&ask, node.at, "or", "or: kind");
             self.close(ask);
             Some(AskSpec { at: node.at, call, row, field, or })
         });
         let fixed = self.fixed(object.take("fixed"));
         let returns = self.returns(object.take("returns"));
+        self.need(&object, node.at, "when", "when: {node: given}");
+        if !object.has("ask") {
+            self.need(&object, node.at, "call", "call: GET /version");
+        }
         self.close(object);
         Some(CaseSpec { at: node.at, when, call, ask, fixed, returns })
     }
@@ -178,6 +193,10 @@ impl Reader<'_> {
             let mut raises = self.object(node, "`raises`")?;
             let (tier, effect) = (self.tier(raises.take("tier")), self.effect(raises.take("effect")));
             let because = self.words(raises.take("because"));
+            if !raises.has("tier") && !raises.has("effect") {
+                self.need(&raises, node.at, "tier", "tier: admin");
+            }
+            self.need(&raises, node.at, "because", "because: It replaces an existing file.");
             self.close(raises);
             Some(RaiseSpec { tier, effect, because })
         });
@@ -186,6 +205,9 @@ impl Reader<'_> {
         argument.escape = self.text(object.take("escape"));
         argument.secret = self.flag(object.take("secret")).unwrap_or(false);
         argument.except = self.texts(object.take("except"));
+        if object.has("note") {
+            self.need(&object, key.at, "needs", "needs: storage");
+        }
         self.close(object);
         Some(argument)
     }
@@ -201,6 +223,7 @@ impl Reader<'_> {
             tail: self.text(object.take("tail")),
             optional: self.flag(object.take("optional")).unwrap_or(false),
         };
+        self.need(&object, key.at, "call", "call: GET /version");
         self.close(object);
         Some(also)
     }
@@ -214,15 +237,23 @@ impl Reader<'_> {
             let mut absent = self.object(node, "`absent`")?;
             let (call, row) = (self.call(absent.take("call")), self.pair(absent.take("row")));
             let (unless, say) = (self.text(absent.take("unless")), self.words(absent.take("say")));
+            self.need(&absent, node.at, "call", "call: GET /nodes/{node}/storage/{storage}/content");
+            self.need(&absent, node.at, "row", "row: {volid: \"{storage}:iso/{filename}\"}");
+            self.need(&absent, node.at, "say", "say: A file of this name exists.");
             self.close(absent);
             Some(AbsentSpec { at: node.at, call, row, unless, say })
         });
         let vacant = object.take("vacant").and_then(|node| {
             let mut vacant = self.object(node, "`vacant`")?;
             let (id, replace) = (self.text(vacant.take("id")), self.text(vacant.take("replace")));
+            self.need(&vacant, node.at, "id", "id: vmid");
             self.close(vacant);
             Some(VacantSpec { id, replace })
         });
+        let shows = object.has("show") || object.has("expect");
+        if shows || !(object.has("absent") || object.has("vacant")) {
+            self.need(&object, node.at, "digest", "digest: GET {guest}/config");
+        }
         self.close(object);
         Some(GuardSpec { digest, show, expect, absent, vacant })
     }
@@ -270,21 +301,18 @@ impl Reader<'_> {
         let mut object = self.object(node, "an example")?;
         let args = self.nodes(object.take("args"));
         let given = self.nodes(object.take("given"));
-        let sends = self.text_list(object.take("sends"));
+        let mut sends = Vec::new();
+        for line in self.items(object.take("sends")) {
+            sends.extend(self.text(Some(line)).map(|_| line.clone()));
+        }
         let mut before = Vec::new();
         for item in self.items(object.take("before")) {
             if let Some((tool, node)) = self.pair(Some(item)) {
                 before.push((tool, self.nodes(Some(&node))));
             }
         }
+        self.need(&object, node.at, "sends", "sends: GET /version");
         self.close(object);
-        if sends.is_empty() {
-            self.missing(node.at, "sends", "sends: GET /version");
-        }
         Some(ExampleSpec { at: node.at, args, given, sends, before })
     }
-}
-
-fn has(node: &Node, key: &str) -> bool {
-    matches!(&node.value, Yaml::Map(pairs) if pairs.iter().any(|(found, _)| found.text == key))
 }
