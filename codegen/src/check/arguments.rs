@@ -417,6 +417,8 @@ impl Checker<'_> {
                     .help("write `type: text`, `integer`, `number`, `boolean` or `list`");
                 None
             }
+            // Text of a few values is a choice.
+            [Form::Text] if written.values.is_some() => Some(Form::Choice),
             [one] => Some(*one),
             many if many.iter().all(|form| matches!(form, Form::Integer | Form::Number)) => Some(Form::Number),
             _ => Some(Form::Text),

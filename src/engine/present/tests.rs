@@ -88,19 +88,26 @@ fn a_page_made_by_the_api_tells_where_it_stands() {
 #[test]
 fn a_mixed_list_is_taken_apart() {
     static NODE: [Field; 2] = [Field { from: "name", to: "name" }, Field { from: "online", to: "online" }];
-    static PARTS: [Part; 2] = [
+    static PARTS: [Part; 3] = [
+        Part { to: "name", of: ("type", "cluster"), take: Take::First("name", "null") },
         Part { to: "quorum", of: ("type", "cluster"), take: Take::First("quorate", "true") },
         Part { to: "nodes", of: ("type", "node"), take: Take::Rows(&NODE) },
     ];
     let returns = Returns { form: Answer::Split, parts: &PARTS, ..PLAIN };
     let request = PreparedRequest::plain(Verb::Get, "/cluster/status");
-    let shown =
-        |data| answer(&returns, &request, &Reply { data, total: None }, &View::default()).expect("a list").content;
+    let came = |data| answer(&returns, &request, &Reply { data, total: None }, &View::default());
+    let shown = |data| Value::Object(came(data).expect("a list").content);
+    let node = json!({"type": "node", "name": "a", "online": 1});
     assert_eq!(
-        Value::Object(shown(json!([{"type": "node", "name": "a", "online": 1}, {"type": "cluster", "quorate": 0}]))),
-        json!({"quorum": false, "nodes": [{"name": "a", "online": true}]})
+        shown(json!([node, {"type": "cluster", "name": "lab", "quorate": 0}])),
+        json!({"name": "lab", "quorum": false, "nodes": [{"name": "a", "online": true}]})
     );
-    assert_eq!(shown(json!([]))["quorum"], json!(true));
+    // A node without a cluster: what it has no value for is left out.
+    assert_eq!(shown(json!([node])), json!({"quorum": true, "nodes": [{"name": "a", "online": true}]}));
+    // Nothing at all tells nothing.
+    for nothing in [json!([]), json!(null), json!([{"type": "other"}])] {
+        assert!(came(nothing).is_err());
+    }
 }
 
 #[test]
