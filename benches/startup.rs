@@ -19,12 +19,8 @@ const LIST: &str = concat!(
 /// Milliseconds from the spawn to the first line, and to the second one when it is asked for.
 fn run(command: &mut Command, second: Option<&str>) -> (f64, f64) {
     let start = Instant::now();
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
     let mut input = child.stdin.take().expect("piped");
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     let mut ask = |text: &str| {
