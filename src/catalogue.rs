@@ -15,7 +15,7 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 }
 
-pub use generated::{DIALECTS, HINTS, SURFACES, TOOLS, TOOLSETS, UNITS};
+pub use generated::{DIALECTS, HINTS, SURFACES, TOOLS, TOOLSETS, UNITS, WAIT_TASK};
 
 /// The surface of a name; a canonical name wins over a dialect's of the same spelling.
 pub fn surface(name: &str) -> Option<&'static Surface> {

@@ -30,9 +30,9 @@ Use it with a cluster:
   proxmox-mcp call get_version                               is everything set?
   proxmox-mcp                                                serve MCP on stdin and stdout
 
-Every flag has the variable that is shown with it; the flag wins. The variables may stand in a file .env in the
-working directory. Flags may stand before or after the subcommand. Standard output carries the protocol or the
-answer and nothing else; everything that is said besides goes to standard error.
+Every flag has the variable that is shown with it; the flag wins. The variables may stand in a file .env in
+the working directory. These flags may stand before or after the subcommand. Standard output carries the
+protocol or the answer and nothing else; whatever else is said goes to standard error.
 
 Exit codes:
   0  done

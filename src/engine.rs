@@ -27,7 +27,7 @@ pub use crate::client::PreparedRequest as Prepared;
 use crate::client::{Client, PreparedRequest, Repeat, Trouble};
 use crate::plan::{Locate, Plan};
 use crate::settings::Settings;
-use crate::tool::{Surface, Verb};
+use crate::tool::{Kind, Outcome, Surface, Verb};
 use call::Call;
 pub use failure::{Failure, FailureKind};
 pub use located::{Given, prepare_with};
@@ -58,6 +58,26 @@ pub struct Answer {
     pub text: Option<String>,
 }
 
+impl Answer {
+    /// The same answer with every one of these texts replaced by `***`, wherever it stands.
+    fn without(mut self, secrets: &[String]) -> Answer {
+        for (field, value) in &mut self.content {
+            // The words of these two are this program's, whatever somebody chose for a password.
+            let word = value.as_str().unwrap_or_default();
+            let own = match field.as_str() {
+                "outcome" => OUTCOMES.iter().any(|outcome| outcome.as_str() == word),
+                "kind" => Kind::parse(word).is_some(),
+                _ => false,
+            };
+            if !own {
+                failure::hide_within(value, secrets);
+            }
+        }
+        self.text = self.text.map(|text| failure::hide(text, secrets));
+        self
+    }
+}
+
 /// How a call is watched while it runs.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
@@ -74,6 +94,11 @@ pub struct Progress {
     pub total: Option<f64>,
     pub message: String,
 }
+
+const OUTCOMES: [Outcome; 5] = [Outcome::Ok, Outcome::Warnings, Outcome::Failed, Outcome::Running, Outcome::Unknown];
+
+/// What every answer of the sandbox says, good or bad.
+const SANDBOX: &str = "From the sandbox, a make-believe cluster.";
 
 impl Engine {
     /// Connects to nothing: certificates are read and connections opened at the first call.
@@ -101,6 +126,26 @@ impl Engine {
         given: Option<&Map<String, Value>>,
         watch: Watch,
     ) -> Result<Answer, Failure> {
+        let ended = self.answer(surface, given, watch).await;
+        if !self.settings.sandbox {
+            return ended;
+        }
+        match ended {
+            Ok(mut answer) => {
+                answer.text = answer.text.map(|text| format!("{text}\n{SANDBOX}"));
+                note(&mut answer.content, SANDBOX.to_owned());
+                Ok(answer)
+            }
+            Err(failure) => Err(failure.noting(SANDBOX)),
+        }
+    }
+
+    async fn answer(
+        &self,
+        surface: &'static Surface,
+        given: Option<&Map<String, Value>>,
+        watch: Watch,
+    ) -> Result<Answer, Failure> {
         self.access.check(surface)?;
         let mut fields = Fields::new(surface, given);
         let plan = (surface.tool.plan)(&mut fields)?;
@@ -108,14 +153,15 @@ impl Engine {
         notes.extend(plan.notes.iter().cloned());
         let client = self.client()?;
         let call = Call { engine: self, client, surface, watch: &watch };
-        // Nobody on the way may have the token repeated, not even a proxy that echoes what it was sent.
-        let token = [self.settings.token.expose_secret().to_owned()];
-        let mut answer = run(&call, &plan, notes).await.map_err(|failure| failure.without(&token))?;
-        answer.text = answer.text.map(|text| failure::hide(text, &token));
-        if self.settings.sandbox {
-            note(&mut answer.content, "From the sandbox, a make-believe cluster.".to_owned());
+        // Nobody on the way may have a secret repeated, not even a proxy that echoes what it was sent.
+        let mut secrets = vec![self.settings.token.expose_secret().to_owned()];
+        let ended = run(&call, &plan, notes, &mut secrets).await;
+        // A secret that is part of a longer one would leave the rest of it.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        match ended {
+            Ok(answer) => Ok(answer.without(&secrets)),
+            Err(failure) => Err(failure.without(&secrets)),
         }
-        Ok(answer)
     }
 
     fn client(&self) -> Result<&Client, Failure> {
@@ -151,8 +197,11 @@ enum Again {
 }
 
 /// From the plan to the answer; once more from the start where a complete rejection proves that nothing happened.
-async fn run(call: &Call<'_>, plan: &Plan, notes: Vec<String>) -> Result<Answer, Failure> {
+/// Whatever is secret of what may be sent is added to `secrets`.
+async fn run(call: &Call<'_>, plan: &Plan, notes: Vec<String>, secrets: &mut Vec<String>) -> Result<Answer, Failure> {
     let resolved = resolve::resolve(call, plan).await?;
+    let requests = std::iter::once(&resolved.request).chain(&resolved.also);
+    secrets.extend(requests.flat_map(PreparedRequest::secrets));
     let trouble = match attempt(call, plan, &resolved, &notes).await {
         Ok(end) => return end,
         Err(trouble) => trouble,
@@ -219,7 +268,7 @@ async fn attempt(
     let reply = call.client.send(request, &permit, plan.file.as_ref(), &call.watch.cancelled).await;
     call.engine.guests.forget();
     match reply {
-        Ok(reply) => Ok(write::done(call, plan, resolved, &reply, notes).await),
+        Ok(reply) => Ok(Ok(write::done(call, plan, resolved, &reply, notes).await)),
         Err(trouble) if trouble.may_have_happened() => {
             Ok(Ok(write::unanswered(call, resolved, &trouble, sent, notes).await))
         }

@@ -298,7 +298,14 @@ impl Request {
     /// Text that the API expands as a template, kept as written: it unescapes `\\` and `\n`, and knows no escape for
     /// braces, so a pair of them is parted by a space.
     pub fn escaped(self, name: &'static str, argument: &'static str, value: Option<String>) -> Request {
-        let escape = |text: String| text.replace('\\', "\\\\").replace('\n', "\\n").replace("{{", "{ {");
+        let escape = |text: String| {
+            let mut text = text.replace('\\', "\\\\").replace('\n', "\\n");
+            // Every pair: three braces hold two of them.
+            while text.contains("{{") {
+                text = text.replace("{{", "{ {");
+            }
+            text
+        };
         self.text(name, argument, value.map(escape))
     }
 

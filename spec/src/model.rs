@@ -274,11 +274,15 @@ impl Effect {
 }
 
 impl Danger {
-    /// True if giving this value is what the line warns of.
+    /// True if giving this value, in a call about this guest, is what the line warns of.
     ///
     /// A value that is a list counts by its elements. `scsi*` stands for `scsi` with digits or nothing behind it. If
-    /// the values are written with `!`, every value but those is meant.
-    pub fn applies(&self, value: &str) -> bool {
+    /// the values are written with `!`, every value but those is meant. `@foreign` is an existing volume that is not
+    /// the guest's own.
+    pub fn applies(&self, value: &str, vmid: Option<&str>) -> bool {
+        if self.values == ["@foreign"] {
+            return foreign(value, vmid);
+        }
         let (except, only): (Vec<&str>, Vec<&str>) = self.values.iter().partition(|pattern| pattern.starts_with('!'));
         if !only.is_empty() {
             let elements = crate::format::split_list(value);
@@ -289,6 +293,24 @@ impl Danger {
             .filter_map(|pattern| pattern.strip_prefix('!'))
             .any(|pattern| pattern.eq_ignore_ascii_case(value))
     }
+}
+
+/// `local-lvm:vm-101-disk-0` for guest 100; not `local-lvm:32`, which makes a new volume, nor an image in a CD drive.
+fn foreign(value: &str, vmid: Option<&str>) -> bool {
+    let mut parts = value.split(',').map(str::trim);
+    let volume = parts.clone().find_map(|part| match part.split_once('=') {
+        None => Some(part),
+        Some(("file" | "volume", volume)) => Some(volume),
+        Some(_) => None,
+    });
+    let Some((_, path)) = volume.and_then(|volume| volume.split_once(':')) else { return false };
+    if path.parse::<f64>().is_ok() || path == "cloudinit" || parts.any(|part| part == "media=cdrom") {
+        return false;
+    }
+    // `vm-100-disk-0`, `base-100-disk-0.qcow2`, `subvol-100-disk-0`: the owner's id is the first number of the name.
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let owner = name.split('-').nth(1);
+    owner.is_none() || owner != vmid
 }
 
 fn like(pattern: &str, value: &str) -> bool {

@@ -163,7 +163,7 @@ fn reading_that_grants_more_is_not_for_the_reader() {
 
 fn risk(path: &str, verb: Verb, param: &str, value: &str) -> Option<(Tier, Effect)> {
     let dangers: &[Danger] = method(verb, path).param(param).expect("a parameter").danger;
-    dangers.iter().filter(|danger| danger.applies(value)).map(|danger| (danger.tier, danger.effect)).max()
+    dangers.iter().filter(|danger| danger.applies(value, None)).map(|danger| (danger.tier, danger.effect)).max()
 }
 
 #[test]
@@ -205,4 +205,23 @@ fn a_misspelt_word_finds_its_neighbour() {
     assert_eq!(nearest("hypervisor", names), None);
     assert_eq!(nearest("x", names), None);
     assert_eq!(nearest("", names), None);
+}
+
+#[test]
+fn another_guests_volume_is_for_administrators() {
+    let set = |path, name: &str, value: &str| {
+        let method = proxmox_spec::find(proxmox_spec::Verb::Put, path).expect("a method");
+        let param = method.param(name).expect("a parameter");
+        param.danger.iter().filter(|danger| danger.applies(value, Some("100"))).map(|danger| danger.tier).max()
+    };
+    let vm = "/nodes/{node}/qemu/{vmid}/config";
+    let admin = Some(proxmox_spec::Tier::Admin);
+    assert_eq!(set(vm, "scsi1", "local-lvm:vm-101-disk-0,size=32G"), admin);
+    assert_eq!(set(vm, "virtio0", "file=local:101/vm-101-disk-0.qcow2"), admin);
+    assert_eq!(set("/nodes/{node}/lxc/{vmid}/config", "mp0", "local-lvm:subvol-101-disk-1,mp=/data"), admin);
+    for own in ["local-lvm:vm-100-disk-0,discard=on", "local-lvm:32", "local-lvm:0.5,ssd=1", "none,media=cdrom"] {
+        assert_eq!(set(vm, "scsi1", own), None, "{own}");
+    }
+    assert_eq!(set(vm, "ide2", "local:iso/debian.iso,media=cdrom"), None);
+    assert_eq!(set(vm, "ide2", "local-lvm:cloudinit"), None);
 }

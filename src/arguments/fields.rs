@@ -6,6 +6,7 @@
 use super::describe;
 use super::names::{self, Meaning};
 use super::problem::{BadArguments, Problem, printable, quoted};
+use super::rest::RestPairs;
 use crate::tool::{Argument, Preset, Surface};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -200,6 +201,16 @@ impl<'a> Fields<'a> {
             self.record(Problem::new(self.spelled(argument), wrong));
         } else if self.peek(argument).is_some() && !need.note.is_empty() {
             self.notes.push(need.note.to_owned());
+        }
+    }
+
+    /// A parameter that other arguments make (`made` = they have values) must not stand in the `rest` as well.
+    pub fn clash(&mut self, argument: &'static Argument, rest: Option<&RestPairs>, name: &str, made: bool) {
+        if made && rest.is_some_and(|rest| rest.pairs.iter().any(|(known, _)| known == name)) {
+            self.refuse(
+                argument,
+                format!("holds `{name}`, which other arguments of this call make; give one of the two"),
+            );
         }
     }
 

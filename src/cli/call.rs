@@ -1,6 +1,6 @@
 //! `proxmox-mcp call`: one tool, called by a person, through the same engine as an assistant's call.
 
-use super::{Exit, pairs, table, tools};
+use super::{Exit, exit, pairs, table, tools};
 use crate::catalogue;
 use crate::engine::{Answer, Engine, Failure, FailureKind, Progress, Watch};
 use clap::Args;
@@ -84,19 +84,17 @@ fn print(ended: Result<Answer, Failure>, json: bool) -> Exit {
             return of_failure(&failure);
         }
     };
-    let exit = of_answer(&answer);
+    let code = of_answer(&answer);
     if answer.text.is_some() && !json {
         // The text below has the end of the log, too.
         answer.content.shift_remove("log");
     }
     let text = if json { format!("{:#}\n", Value::Object(answer.content)) } else { table::answer(&answer.content) };
-    let mut output = std::io::stdout();
-    // A reader that went away (`| head`) is no failure of the tool.
-    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    let code = exit::output(&text, code);
     if let Some(text) = answer.text {
         eprintln!("proxmox-mcp: {}", table::clean(&text));
     }
-    exit
+    code
 }
 
 fn of_answer(answer: &Answer) -> Exit {

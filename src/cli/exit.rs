@@ -1,5 +1,6 @@
 //! The exit codes, as `--help` documents them.
 
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 /// How the process ends.
@@ -21,5 +22,18 @@ pub enum Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit as u8)
+    }
+}
+
+/// Writes an answer to standard output. A reader that went away (`| head`) is no failure; an answer that could not be
+/// written is one, and said.
+pub fn output(text: &str, exit: Exit) -> Exit {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("proxmox-mcp: the answer could not be written to standard output: {error}");
+            Exit::Failed
+        }
+        _ => exit,
     }
 }

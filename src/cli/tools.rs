@@ -2,8 +2,8 @@
 //!
 //! Connects to nothing, and needs no connection setting.
 
-use super::Exit;
 use super::table::{finished, plain};
+use super::{Exit, exit};
 use crate::access::Access;
 use crate::catalogue;
 use crate::settings::{Flags, Settings};
@@ -38,18 +38,16 @@ pub fn run(tools: &Tools, flags: &Flags) -> Exit {
             eprintln!("proxmox-mcp: {}", unknown(name));
             return Exit::Usage;
         };
-        print(tools.json, &one_json(surface, &access), || one(surface, &access));
-        return Exit::Done;
+        return print(tools.json, &one_json(surface, &access), || one(surface, &access));
     }
     let listed: Vec<&'static Surface> =
         catalogue::SURFACES.iter().filter(|surface| surface.dialect == settings.dialect).collect();
     let all = Value::Array(listed.iter().map(|surface| row_json(surface, &access)).collect());
-    print(tools.json, &all, || list(&listed, &access));
-    Exit::Done
+    print(tools.json, &all, || list(&listed, &access))
 }
 
-fn print(json: bool, value: &Value, text: impl FnOnce() -> String) {
-    if json { println!("{value:#}") } else { print!("{}", text()) }
+fn print(json: bool, value: &Value, text: impl FnOnce() -> String) -> Exit {
+    exit::output(&if json { format!("{value:#}\n") } else { text() }, Exit::Done)
 }
 
 /// What to say about a name that no tool has.

@@ -11,6 +11,11 @@ use crate::client::{PreparedRequest, Rejection, Repeat, Trouble};
 use crate::settings::{Settings, Trust};
 use crate::tool::{Argument, Hint, Surface, Verb};
 use serde_json::Value;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long a look-up may take that only explains.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Puts a trouble in words.
 pub async fn failure(call: &Call<'_>, request: &PreparedRequest, trouble: &Trouble) -> Failure {
@@ -21,7 +26,7 @@ pub async fn failure(call: &Call<'_>, request: &PreparedRequest, trouble: &Troub
     if request.verb != Verb::Get && !trouble.may_have_happened() && !matches!(trouble, Trouble::Rejected(_)) {
         failure = Failure::new(failure.kind(), format!("{failure}\nNothing was changed."));
     }
-    failure.without(&request.secrets())
+    failure
 }
 
 /// What does not come from the API's own words.
@@ -198,8 +203,12 @@ async fn whereabouts(call: &Call<'_>, request: &PreparedRequest) -> String {
     let params = proxmox_spec::route(request.verb, request.path()).map(|route| route.params).unwrap_or_default();
     let of = |wanted: &str| params.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str());
     let Some(vmid) = of("vmid").and_then(|vmid| vmid.parse::<u32>().ok()) else { return gone() };
-    let all = call.engine.guests.all(call.client, true, &call.watch.cancelled).await;
-    match all.ok().and_then(|all| all.iter().find(|guest| guest.vmid == vmid).cloned()) {
+    // A write goes on when its caller cancels, and so does what explains its end.
+    let going = CancellationToken::new();
+    let all = tokio::time::timeout(PATIENCE, call.engine.guests.all(call.client, true, &going)).await;
+    // What could not be read says nothing about where the guest is.
+    let Ok(Ok(all)) = all else { return gone() };
+    match all.iter().find(|guest| guest.vmid == vmid) {
         // Listed where it was looked for: it is being made or deleted at this moment.
         Some(guest) if of("node") == Some(guest.node.as_str()) && request.path().contains(guest.kind.as_str()) => {
             gone()
@@ -311,7 +320,8 @@ async fn node_state(call: &Call<'_>, request: &PreparedRequest) -> Option<(bool,
     let route = proxmox_spec::route(request.verb, request.path())?;
     let (_, node) = route.params.into_iter().find(|(name, _)| *name == "node")?;
     let list = PreparedRequest::plain(Verb::Get, "/nodes");
-    let reply = call.client.get(&list, Repeat::Freely, &call.watch.cancelled).await.ok()?;
+    let going = CancellationToken::new();
+    let reply = tokio::time::timeout(PATIENCE, call.client.get(&list, Repeat::Freely, &going)).await.ok()?.ok()?;
     let rows = reply.data.as_array()?;
     let text = |row: &Value, field: &str| row.get(field).and_then(Value::as_str).map(|text| clean::line(text, 64));
     let nodes: Vec<(String, String)> = rows

@@ -4,6 +4,7 @@
 
 use crate::access::Refusal;
 use crate::arguments::BadArguments;
+use serde_json::Value;
 
 /// Why a call failed, for exit codes and tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,6 +61,12 @@ impl Failure {
         self.kind
     }
 
+    /// The same failure with a last line.
+    pub(super) fn noting(mut self, line: &str) -> Failure {
+        self.text = format!("{}\n{line}", self.text.trim_end());
+        self
+    }
+
     /// The same failure with every one of these texts replaced by `***`.
     pub(super) fn without(mut self, secrets: &[String]) -> Failure {
         self.text = hide(self.text, secrets);
@@ -67,10 +74,20 @@ impl Failure {
     }
 }
 
-/// Replaces secrets that the API may have repeated. Very short ones are left: they would shred the text and tell
-/// nothing.
+/// Replaces secrets that the API, or a proxy before it, may have repeated. Very short ones are left: they would shred
+/// the text and tell nothing.
 pub(super) fn hide(text: String, secrets: &[String]) -> String {
     secrets.iter().filter(|secret| secret.len() > 2).fold(text, |text, secret| text.replace(secret.as_str(), "***"))
+}
+
+/// As [`hide`], for every string in a value.
+pub(super) fn hide_within(value: &mut Value, secrets: &[String]) {
+    match value {
+        Value::String(text) => *text = hide(std::mem::take(text), secrets),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_within(item, secrets)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| hide_within(field, secrets)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 impl From<BadArguments> for Failure {

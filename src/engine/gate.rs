@@ -7,7 +7,6 @@ use crate::access::{Access, Needs, Permit, Refusal};
 use crate::client::PreparedRequest;
 use crate::plan::Raise;
 use crate::tool::{Effect, Surface, Tier, Verb};
-use proxmox_spec::Danger;
 
 /// How much a plan needs, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,10 +64,13 @@ fn of_request(need: &mut Need, request: &PreparedRequest) {
     if let Some(danger) = route.method.danger {
         need.raise(danger.tier, danger.effect, "", danger.because);
     }
+    // The guest that the call is about: its own volumes are its own business.
+    let in_path = route.params.iter().find(|(name, _)| *name == "vmid").map(|(_, value)| value.as_str());
+    let vmid = in_path.or_else(|| request.value("vmid"));
     for param in &request.params {
         let Some(fact) = route.method.param(&param.name) else { continue };
         for danger in fact.danger {
-            if param.values.iter().any(|value| applies(danger, value)) {
+            if param.values.iter().any(|value| danger.applies(value, vmid)) {
                 let argument = if param.argument.is_empty() { &*param.name } else { param.argument };
                 need.raise(danger.tier, danger.effect, argument, danger.because);
             }
@@ -76,40 +78,30 @@ fn of_request(need: &mut Need, request: &PreparedRequest) {
     }
 }
 
-/// Does the danger concern this value, or one part of it if it is a list?
-fn applies(danger: &Danger, value: &str) -> bool {
-    let one = |text: &str| danger.values.iter().any(|pattern| matches(pattern, text));
-    danger.values.is_empty()
-        || one(value)
-        || value.split([',', ';', ' ', '\t', '\n', '\0']).any(|part| one(part.trim()))
-}
-
-/// `scsi*` matches `scsi` and `scsi0`, not `scsihw`.
-fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(prefix) => text.strip_prefix(prefix).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())),
-        None => pattern == text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_star_stands_for_digits_only() {
-        assert!(matches("scsi*", "scsi0") && matches("scsi*", "scsi"));
-        assert!(!matches("scsi*", "scsihw") && !matches("1", "10") && matches("1", "1"));
+    /// What a request needs, by its verb, path and one parameter.
+    fn needs(verb: Verb, path: &str, name: &'static str, value: &str) -> Tier {
+        let mut need = Need { tier: Tier::Read, effect: Effect::None, argument: String::new(), because: String::new() };
+        of_request(&mut need, &PreparedRequest::plain(verb, path).with(name, value));
+        need.tier
     }
 
     #[test]
-    fn one_dangerous_part_of_a_list_is_enough() {
-        static DANGER: Danger =
-            Danger { values: &["unused*"], tier: Tier::Admin, effect: Effect::Destroys, because: "gone" };
-        assert!(applies(&DANGER, "description,unused0"));
-        assert!(applies(&DANGER, "unused1;tags"));
-        assert!(!applies(&DANGER, "description"));
-        static ANY: Danger = Danger { values: &[], tier: Tier::Admin, effect: Effect::None, because: "always" };
-        assert!(applies(&ANY, ""));
+    fn parameters_raise_the_tier_by_their_value() {
+        let config = |name, value| needs(Verb::Put, "/nodes/pve1/qemu/100/config", name, value);
+        assert_eq!(config("delete", "description,unused0"), Tier::Admin);
+        // Whatever white space the server splits at.
+        assert_eq!(config("delete", "description\u{c}unused0"), Tier::Admin);
+        assert_eq!(config("delete", "description"), Tier::Read);
+        assert_eq!(config("usb0", "mapping=stick"), Tier::Admin);
+        assert_eq!(config("usb0", "spice"), Tier::Read);
+        assert_eq!(config("serial0", "/dev/ttyS0"), Tier::Admin);
+        assert_eq!(config("serial0", "socket"), Tier::Read);
+        assert_eq!(config("scsi1", "local-lvm:vm-101-disk-0"), Tier::Admin);
+        assert_eq!(config("scsi1", "local-lvm:vm-100-disk-1"), Tier::Read);
+        assert_eq!(config("scsi1", "local-lvm:32"), Tier::Read);
     }
 }

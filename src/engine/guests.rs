@@ -6,7 +6,7 @@ use super::clean;
 use crate::client::{Client, PreparedRequest, Repeat, Trouble};
 use crate::tool::{Kind, Verb};
 use serde_json::Value;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -36,7 +36,15 @@ impl Guest {
 /// The last listing.
 #[derive(Debug, Default)]
 pub struct Guests {
-    last: Mutex<Option<(Instant, Arc<[Guest]>)>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// How often everything was forgotten: a listing that was begun before that is not kept.
+    generation: u64,
+    /// When it was asked for, and what it said.
+    last: Option<(Instant, Arc<[Guest]>)>,
 }
 
 impl Guests {
@@ -48,28 +56,37 @@ impl Guests {
         if !fresh && let Some(known) = self.known() {
             return Ok(known);
         }
+        let (begun, generation) = (Instant::now(), self.kept().generation);
         let request = PreparedRequest::plain(Verb::Get, "/cluster/resources").with("type", "vm");
         let reply = client.get(&request, Repeat::Freely, stop).await?;
         let Value::Array(rows) = &reply.data else {
             return Err(Trouble::Unreadable("the list of guests is not a list".to_owned()));
         };
         let guests: Arc<[Guest]> = rows.iter().filter_map(guest).collect();
-        if let Ok(mut last) = self.last.lock() {
-            *last = Some((Instant::now(), guests.clone()));
+        let mut kept = self.kept();
+        // Asked before a write and answered after it, it may tell what was before.
+        if kept.generation == generation {
+            kept.last = Some((begun, guests.clone()));
         }
         Ok(guests)
     }
 
     /// After a write nothing that was known is sure.
     pub fn forget(&self) {
-        if let Ok(mut last) = self.last.lock() {
-            *last = None;
-        }
+        let mut kept = self.kept();
+        kept.generation = kept.generation.wrapping_add(1);
+        kept.last = None;
     }
 
-    fn known(&self) -> Option<Arc<[Guest]>> {
-        let last = self.last.lock().ok()?;
-        last.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR).map(|(_, guests)| guests.clone())
+    /// The last listing, while it is good enough for a read that finds what it looks for.
+    pub fn known(&self) -> Option<Arc<[Guest]>> {
+        let kept = self.kept();
+        kept.last.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR).map(|(_, guests)| guests.clone())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Nothing is left half done under the lock.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -116,11 +116,25 @@ async fn locate(call: &Call<'_>, plan: &Plan, guest: &GuestRef) -> Result<Locate
     {
         return Ok(located);
     }
-    let all = call.guests(!reads).await?;
-    let found = matching(&all, guest);
-    match found.as_slice() {
-        // Not listed to this token, perhaps; if all is said the API may answer.
-        [] => said(guest.kind.or_else(|| plan.only_kind())).ok_or_else(|| unknown(&all, guest)),
+    // A listing of a few seconds ago is enough to find a guest, and never enough to deny one.
+    if reads
+        && let Some(known) = call.engine.guests.known()
+        && let Ok(located) = listed(call, &known, guest)
+    {
+        return Ok(located);
+    }
+    let all = call.guests(true).await?;
+    match said(guest.kind.or_else(|| plan.only_kind())) {
+        // Not listed to this token, perhaps; as all is said the API may answer.
+        Some(located) if matching(&all, guest).is_empty() => Ok(located),
+        _ => listed(call, &all, guest),
+    }
+}
+
+/// The one guest of a listing that is meant.
+fn listed(call: &Call<'_>, all: &[Guest], guest: &GuestRef) -> Result<Located, Failure> {
+    match matching(all, guest).as_slice() {
+        [] => Err(unknown(all, guest)),
         [one] => agree(call, one, guest),
         several => Err(ambiguous(several, guest)),
     }

@@ -11,6 +11,7 @@ use crate::tool::Verb;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// A node that did not answer may not answer this either.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -48,7 +49,9 @@ async fn tasks(call: &Call<'_>, node: &Segment, vmid: Option<&str>, sent: Instan
         request
     };
     // The node's clock, not ours: they may differ.
-    let now = call.client.get(&of("time"), Repeat::Never, &call.watch.cancelled).await.ok();
+    // Whoever cancelled the call wants to know it more than anybody; the look-up has its own end.
+    let going = CancellationToken::new();
+    let now = call.client.get(&of("time"), Repeat::Never, &going).await.ok();
     let now = now.and_then(|reply| reply.data.get("time").and_then(Value::as_i64));
     let since = now.map(|now| now - i64::try_from(sent.elapsed().as_secs()).unwrap_or(i64::MAX) - SLACK);
     let mut request = of("tasks").with("source", "all").with("limit", MOST);
@@ -58,7 +61,7 @@ async fn tasks(call: &Call<'_>, node: &Segment, vmid: Option<&str>, sent: Instan
     if let Some(vmid) = vmid {
         request = request.with("vmid", vmid);
     }
-    let reply = call.client.get(&request, Repeat::Never, &call.watch.cancelled).await.ok()?;
+    let reply = call.client.get(&request, Repeat::Never, &going).await.ok()?;
     let rows = reply.data.as_array()?;
     let text = |row: &Value, field: &str| row.get(field).and_then(Value::as_str).map(|text| clean::line(text, 200));
     let found: Vec<String> = rows

@@ -14,27 +14,13 @@ use super::tail;
 use crate::arguments::{Segment, Upid};
 use crate::catalogue;
 use crate::client::{PreparedRequest, Repeat, Trouble};
-use crate::tool::{Condition, Field, Outcome, Verb, Waiter};
+use crate::tool::{Condition, Outcome, Verb, Waiter};
 use serde_json::{Map, Value};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// The waiter of every call that answers with a task id, where the catalogue names none.
-pub static TASK: Waiter = Waiter {
-    name: "task",
-    poll: "/nodes/{node}/tasks/{upid}/status",
-    from: &[("upid", "")],
-    outcomes: &[
-        (Condition::Is("status", "running"), Outcome::Running),
-        (Condition::Is("exitstatus", "OK"), Outcome::Ok),
-        (Condition::Starts("exitstatus", "WARNINGS"), Outcome::Warnings),
-        (Condition::Is("status", "stopped"), Outcome::Failed),
-    ],
-    log: "/nodes/{node}/tasks/{upid}/log",
-    once: false,
-    resume: "get_task_status",
-    fields: &[Field { from: "exitstatus", to: "exitstatus" }],
-};
+pub use catalogue::WAIT_TASK as TASK;
 
 /// Short at first: most tasks are over within a second.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

@@ -5,7 +5,6 @@
 use super::Answer;
 use super::call::Call;
 use super::explain;
-use super::failure::{Failure, hide};
 use super::located::Located;
 use super::present;
 use super::resolve::Resolved;
@@ -20,16 +19,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The write was answered: wait for what it started, if it started something.
-///
-/// # Errors
-/// None so far; what goes wrong after a write is part of its outcome.
+/// What goes wrong after a write is part of its outcome.
 pub async fn done(
     call: &Call<'_>,
     plan: &Plan,
     resolved: &Resolved<'_>,
     reply: &Reply,
     mut notes: Vec<String>,
-) -> Result<Answer, Failure> {
+) -> Answer {
     let tool = call.surface.tool;
     let is_task = reply.data.as_str().is_some_and(|text| text.starts_with("UPID:"));
     // Whoever asks for a task needs its id; other answers are looked into by their waiter.
@@ -48,7 +45,7 @@ pub async fn done(
         }
         let mut content = base(resolved, Outcome::Ok, None);
         show(resolved, reply, &mut content, &mut notes);
-        return Ok(finished(content, notes, None));
+        return finished(content, notes, None);
     };
     let patience = plan.wait.map_or(call.engine.settings.wait, Duration::from_secs);
     // What is made new was not looked up: then the request says the node.
@@ -73,7 +70,7 @@ pub async fn done(
         }
         _ => None,
     };
-    Ok(finished(content, notes, text.map(|text| hide(text, &resolved.request.secrets()))))
+    finished(content, notes, text)
 }
 
 /// The write may have been carried out, and nobody said so.
@@ -91,7 +88,6 @@ pub async fn unanswered(
     present::echo(resolved.route.returns, request, &mut content);
     let mut found = vec![cause];
     found.extend(unknown::look(call, request, &resolved.located, sent).await);
-    let found: Vec<String> = found.into_iter().map(|text| hide(text, &request.secrets())).collect();
     let next = "Do not call it again before you know: look at these tasks and at what is there now.";
     let text = format!("{}\n{next}", found.join("\n"));
     notes.extend(found);

@@ -138,7 +138,7 @@ async fn a_new_firewall_rule_acts() {
     assert_eq!(parameter(&last_write(&sandbox).1, "enable"), Some("1"));
     let rules = ok(&engine, "list_firewall_rules", json!({"vmid": 100})).await;
     assert_eq!((&rules["rules"][0]["dport"], &rules["rules"][0]["enable"]), (&json!("8443"), &json!(1)), "{rules}");
-    let off = json!({"vmid": 200, "action": "DROP", "rule_type": "out", "macro": "SSH", "enable": "false", "pos": 0});
+    let off = json!({"vmid": 200, "action": "DROP", "rule_type": "out", "macro": "SSH", "enable": "false"});
     ok(&engine, "create_firewall_rule", off).await;
     let (_, request) = last_write(&sandbox);
     assert_eq!((parameter(&request, "enable"), parameter(&request, "macro")), (Some("0"), Some("SSH")));

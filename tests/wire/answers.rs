@@ -204,3 +204,39 @@ async fn the_token_is_repeated_by_nobody() {
         assert!(!text.contains(SECRET) && text.contains("***"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn no_secret_is_repeated_in_any_part_of_an_answer() {
+    // The password is also a word of the answer's own, which stays.
+    let password = "failed";
+    let server = Server::start(move |seen| match seen.path() {
+        path if path.ends_with("/log") => {
+            Say::Data(json!([{"n": 1, "t": format!("got {password}-1 and {SECRET}")}, {"n": 2, "t": "TASK ERROR: no"}]))
+        }
+        path if path.contains("/tasks/") => {
+            Say::Data(json!({"status": "stopped", "exitstatus": format!("no {password}-2 with {SECRET}")}))
+        }
+        "/nodes/pve1/lxc" => Say::Data(json!(UPID.replace("qmstart", "vzcreate"))),
+        "/version" => Say::Data(json!({"version": "9.2.11", "release": SECRET, "repoid": format!("<{SECRET}>")})),
+        _ => usual(seen),
+    });
+    let engine = engine(&server);
+    let arguments = json!({
+        "node": "pve1", "storage": "local", "ostemplate": "local:vztmpl/a.tar.zst", "password": password, "vmid": 105
+    });
+    let answer = call(&engine, "create_container", arguments).await.expect("it was started");
+    assert!(server.seen().iter().any(|seen| seen.body.contains("password=failed")), "it was sent");
+    assert_eq!(answer.content["outcome"], "failed");
+    assert_eq!(answer.content["log"][0], "got ***-1 and ***");
+    assert_eq!(answer.content["exitstatus"], "no ***-2 with ***");
+    let text = answer.text.unwrap_or_default();
+    has(&text, &["got ***-1 and ***"]);
+    let rest: Vec<&Value> =
+        answer.content.iter().filter(|(field, _)| *field != "outcome").map(|(_, value)| value).collect();
+    let rest = json!(rest).to_string();
+    assert!(!text.contains(password) && !rest.contains(password), "{text}\n{rest}");
+    assert!(!text.contains(SECRET) && !rest.contains(SECRET), "{text}\n{rest}");
+    // A read alike.
+    let version = ok(&engine, "get_version", json!({})).await.to_string();
+    assert!(version.contains("<***>") && !version.contains(SECRET), "{version}");
+}

@@ -7,6 +7,7 @@ mod common;
 mod answers;
 mod bytes;
 mod faults;
+mod lookups;
 mod odd;
 mod paths;
 mod process;

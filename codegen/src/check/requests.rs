@@ -108,7 +108,7 @@ impl Checker<'_> {
         for send in params {
             let Some(param) = send.param else { continue };
             let applies = |danger: &&proxmox_spec::Danger| match &send.from {
-                From::Fixed(value) => danger.applies(value),
+                From::Fixed(value) => danger.applies(value, None),
                 From::Argument(name) => {
                     danger.values.is_empty() && arguments.iter().any(|one| one.name == *name && one.required)
                 }

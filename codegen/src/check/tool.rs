@@ -23,6 +23,7 @@ impl Checker<'_> {
         let waiter = self.waiter(spec, &methods);
         let mut arguments = self.arguments(spec, &drafts, waiter.is_some());
         let routes = self.routes(spec, &drafts, &mut arguments, waiter.is_some());
+        rest_leaves_out(&mut arguments, &routes);
         let locate = match ask {
             Some((ask, volid)) => Locate::Archive(self.ask(spec, ask, volid, &arguments)?),
             None if calls(spec).any(names_guest) => Locate::Guest,
@@ -236,5 +237,22 @@ fn locate_request(locate: &Locate) -> Option<&Request> {
     match locate {
         Locate::Archive(ask) => Some(&ask.request),
         _ => None,
+    }
+}
+
+/// What the tool sends by itself is no part of its `rest`: it would be sent twice.
+fn rest_leaves_out(arguments: &mut [Argument], routes: &[Route]) {
+    for argument in arguments.iter_mut().filter(|argument| argument.form == Form::Rest) {
+        for send in routes.iter().flat_map(|route| &route.request.params) {
+            let why = match &send.from {
+                From::Argument(name) | From::Digest(Some(name)) => format!("It is the argument `{name}` of this tool."),
+                From::Fixed(_) | From::Vmid | From::Digest(None) => "This tool sets it by itself.".to_owned(),
+                // Made only when its arguments are given: the decoder refuses both at once.
+                From::Derived(_) | From::Rest(_) => continue,
+            };
+            if !argument.rule.except.iter().any(|(param, _)| *param == send.name) {
+                argument.rule.except.push((send.name.clone(), why));
+            }
+        }
     }
 }

@@ -246,6 +246,7 @@ fn decode(tool: &Tool) -> TokenStream {
             lines.extend(quote! { f.need(#this, #needed.is_some()); });
         }
     }
+    lines.extend(clashes(tool, &index));
     let required: Vec<_> = own(tool)
         .filter(|argument| argument.required || argument.form == Form::File)
         .map(|one| ident(&one.name))
@@ -262,6 +263,32 @@ fn decode(tool: &Tool) -> TokenStream {
         #bind
         Ok(Args { #(#names),* })
     }
+}
+
+/// A parameter may be made from arguments or stand in the `rest`, not both.
+fn clashes(tool: &Tool, index: &dyn Fn(&str) -> TokenStream) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for rest in tool.arguments.iter().filter(|argument| argument.form == Form::Rest) {
+        for send in tool.routes.iter().flat_map(|route| &route.request.params) {
+            let From::Derived(template) = &send.from else { continue };
+            if seen.contains(&send.name.as_str()) {
+                continue;
+            }
+            seen.push(&send.name);
+            let made = template.parts.iter().filter_map(|part| match part {
+                TemplatePart::Value(source) => tool.argument(&source.argument),
+                TemplatePart::Text(_) => None,
+            });
+            let made = made.filter(|argument| argument.default.is_none()).map(|argument| {
+                let field = ident(&argument.name);
+                quote!(#field.is_some())
+            });
+            let (this, options, name) = (index(&rest.name), ident(&rest.name), &send.name);
+            out.extend(quote! { f.clash(#this, #options.as_ref(), #name, #(#made)&&*); });
+        }
+    }
+    out
 }
 
 fn plan(tool: &Tool) -> TokenStream {

@@ -122,8 +122,8 @@ fn create(cluster: &mut Cluster, call: &Call) -> Reply {
         rule.insert("enable".to_owned(), json!(1));
     }
     let firewall = cluster.firewalls.entry(place(call)).or_default();
-    let pos = position(call).min(firewall.rules.len());
-    firewall.rules.insert(pos, rule);
+    // The real one takes `pos` and puts every new rule on top all the same.
+    firewall.rules.insert(0, rule);
     done()
 }
 

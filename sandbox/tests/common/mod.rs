@@ -61,7 +61,7 @@ impl Bench {
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         let sandbox = Sandbox::start(options).await.expect("starts");
         let certificate = Certificate::from_pem(sandbox.certificate_pem().as_bytes()).expect("a certificate");
-        let http = Client::builder().add_root_certificate(certificate).build().expect("a client");
+        let http = Client::builder().tls_certs_only([certificate]).build().expect("a client");
         Bench { sandbox, http }
     }
 
