@@ -18,6 +18,8 @@ pub struct Tool {
     pub tier: Tier,
     /// What it does to what exists; a plan can have more, never less.
     pub effect: Effect,
+    /// The greatest effect that some call of it can have, whatever its arguments.
+    pub most: Effect,
     pub arguments: &'static [Argument],
     /// One per kind of guest or per case; never empty.
     pub routes: &'static [Route],

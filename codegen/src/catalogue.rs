@@ -109,6 +109,23 @@ impl Tool {
     pub fn argument(&self, name: &str) -> Option<&Argument> {
         self.arguments.iter().find(|argument| argument.name == name)
     }
+
+    /// The greatest effect that some call of this tool can have: its own, its arguments', its other options'.
+    pub fn most(&self) -> Effect {
+        let raised = self.arguments.iter().filter_map(|argument| argument.raises.as_ref()).map(|raise| raise.effect);
+        let sent = self.routes.iter().flat_map(|route| &route.request.params).flat_map(|send| match &send.from {
+            // A constant was weighed when it was checked.
+            From::Fixed(_) => Vec::new(),
+            _ => send.param.into_iter().collect(),
+        });
+        let rest = self.arguments.iter().filter(|argument| argument.form == Form::Rest).flat_map(|argument| {
+            let left_out = |name: &str| argument.rule.except.iter().any(|(one, _)| one == name);
+            let methods = self.routes.iter().map(|route| route.request.method);
+            methods.flat_map(|method| method.params).filter(move |param| !left_out(param.name))
+        });
+        let params = sent.chain(rest).filter(|param| !param.root_only).flat_map(|param| param.danger);
+        raised.chain(params.map(|danger| danger.effect)).fold(self.effect, Effect::max)
+    }
 }
 
 /// What has to be looked up before a route can be chosen.

@@ -22,8 +22,8 @@ pub fn annotations(surface: &Surface) -> ToolAnnotations {
     let reads = tool.effect == Effect::None && tool.routes.iter().all(|route| route.verb == Verb::Get);
     ToolAnnotations::new()
         .read_only(reads)
-        // Whoever uses the guest loses something: running work or stored data.
-        .destructive(tool.effect >= Effect::Interrupts)
+        // Some call of it can cost somebody running work or stored data.
+        .destructive(tool.most >= Effect::Interrupts)
         // A repeated write is never promised to be harmless: sizes grow, positions shift, tasks run twice.
         .idempotent(reads)
         // One cluster, whose objects the server can list.

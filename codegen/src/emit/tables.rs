@@ -35,7 +35,8 @@ pub fn emit(catalogue: &Catalogue) -> TokenStream {
 
 fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
     let (name, title, doc, line) = (&tool.name, &tool.title, &tool.doc, Literal::usize_unsuffixed(tool.line));
-    let (tier, effect, module) = (tier(tool.tier), effect(tool.effect), ident(&tool.name));
+    let (tier, most, effect) = (tier(tool.tier), effect(tool.most()), effect(tool.effect));
+    let module = ident(&tool.name);
     let routes = tool.routes.iter().enumerate().map(|(index, route)| {
         let kind = option(route.kind.map(kind));
         let (verb, path) = (verb(route.request.method.verb), route.request.method.path);
@@ -66,6 +67,7 @@ fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
             toolset: #toolset,
             tier: #tier,
             effect: #effect,
+            most: #most,
             arguments: &#module::ARGUMENTS,
             routes: &[#(#routes),*],
             unsupported: &[#(#unsupported),*],

@@ -104,6 +104,7 @@ pub static TOOL: Tool = Tool {
     toolset: "guests",
     tier: Tier::Configure,
     effect: Effect::Changes,
+    most: Effect::Changes,
     arguments: &ARGUMENTS,
     routes: &[Route { kind: None, verb: Verb::Get, path: "/version", when: "", returns: &RETURNS }],
     unsupported: &[],

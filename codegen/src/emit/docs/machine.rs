@@ -97,7 +97,7 @@ fn annotations(tool: &Tool) -> Json {
     let reads = tool.effect == Effect::None && tool.routes.iter().all(|route| route.request.method.verb == Verb::Get);
     json!({
         "readOnlyHint": reads,
-        "destructiveHint": tool.effect >= Effect::Interrupts,
+        "destructiveHint": tool.most() >= Effect::Interrupts,
         "idempotentHint": reads,
         "openWorldHint": false,
     })
