@@ -18,13 +18,13 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The guests of the cluster; `fresh` before a write.
+    /// The guests of the cluster, asked right now.
     ///
     /// # Errors
     /// The listing could not be read.
-    pub async fn guests(&self, fresh: bool) -> Result<Arc<[Guest]>, Failure> {
+    pub async fn guests(&self) -> Result<Arc<[Guest]>, Failure> {
         let stop = &self.watch.cancelled;
-        match self.engine.guests.all(self.client, fresh, stop).await {
+        match self.engine.guests.all(self.client, stop).await {
             Ok(guests) => Ok(guests),
             Err(trouble) => {
                 let request = PreparedRequest::plain(Verb::Get, "/cluster/resources").with("type", "vm");

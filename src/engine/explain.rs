@@ -205,7 +205,7 @@ async fn whereabouts(call: &Call<'_>, request: &PreparedRequest) -> String {
     let Some(vmid) = of("vmid").and_then(|vmid| vmid.parse::<u32>().ok()) else { return gone() };
     // A write goes on when its caller cancels, and so does what explains its end.
     let going = CancellationToken::new();
-    let all = tokio::time::timeout(PATIENCE, call.engine.guests.all(call.client, true, &going)).await;
+    let all = tokio::time::timeout(PATIENCE, call.engine.guests.all(call.client, &going)).await;
     // What could not be read says nothing about where the guest is.
     let Ok(Ok(all)) = all else { return gone() };
     match all.iter().find(|guest| guest.vmid == vmid) {

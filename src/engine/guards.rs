@@ -165,7 +165,7 @@ async fn vacant(
     draft: &PreparedRequest,
     kind: Option<Kind>,
 ) -> Result<Found, Failure> {
-    let all = call.guests(true).await?;
+    let all = call.guests().await?;
     let Some(there) = all.iter().find(|guest| guest.vmid == vmid) else { return Ok(Found::default()) };
     let argument = call.spelled(argument);
     let refused = |says: String| Err(Failure::new(FailureKind::Conflict, format!("{says} Nothing was sent.")));

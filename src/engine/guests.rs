@@ -48,14 +48,11 @@ struct Kept {
 }
 
 impl Guests {
-    /// All guests that the token may see; `fresh` = asked right now.
+    /// All guests that the token may see, asked right now.
     ///
     /// # Errors
     /// As [`Client::get`]; the answer is unreadable if it is no list of guests.
-    pub async fn all(&self, client: &Client, fresh: bool, stop: &CancellationToken) -> Result<Arc<[Guest]>, Trouble> {
-        if !fresh && let Some(known) = self.known() {
-            return Ok(known);
-        }
+    pub async fn all(&self, client: &Client, stop: &CancellationToken) -> Result<Arc<[Guest]>, Trouble> {
         let (begun, generation) = (Instant::now(), self.kept().generation);
         let request = PreparedRequest::plain(Verb::Get, "/cluster/resources").with("type", "vm");
         let reply = client.get(&request, Repeat::Freely, stop).await?;

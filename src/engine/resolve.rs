@@ -123,7 +123,7 @@ async fn locate(call: &Call<'_>, plan: &Plan, guest: &GuestRef) -> Result<Locate
     {
         return Ok(located);
     }
-    let all = call.guests(true).await?;
+    let all = call.guests().await?;
     match said(guest.kind.or_else(|| plan.only_kind())) {
         // Not listed to this token, perhaps; as all is said the API may answer.
         Some(located) if matching(&all, guest).is_empty() => Ok(located),
