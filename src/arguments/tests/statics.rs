@@ -7,22 +7,8 @@ use crate::tool::{
 };
 use serde_json::{Map, Value};
 
-const RULE: Rule = Rule {
-    values: &[],
-    refused: &[],
-    minimum: None,
-    maximum: None,
-    min_length: None,
-    max_length: None,
-    format: None,
-    pattern: None,
-    part: false,
-    fact: None,
-    except: &[],
-};
-
 const fn plain(name: &'static str, form: Form) -> Argument {
-    Argument { name, doc: "", required: false, form, rule: RULE, default: Preset::None, secret: false, needs: None }
+    Argument { name, form, ..Argument::NONE }
 }
 
 const fn ruled(name: &'static str, form: Form, rule: Rule) -> Argument {
@@ -40,29 +26,33 @@ pub static BOTH: [Fact; 2] = [QEMU, LXC];
 
 static ARGUMENTS: [Argument; 29] = [
     Argument { required: true, ..plain("vmid", Form::Guest) },
-    ruled("node", Form::Text, Rule { format: Some("pve-node"), ..RULE }),
-    ruled("kind", Form::Choice, Rule { values: &["qemu", "lxc"], ..RULE }),
+    ruled("node", Form::Text, Rule { format: Some("pve-node"), ..Rule::NONE }),
+    ruled("kind", Form::Choice, Rule { values: &["qemu", "lxc"], ..Rule::NONE }),
     plain("force_stop", Form::Boolean),
-    ruled("timeout", Form::Integer, Rule { minimum: Some(1.0), maximum: Some(3600.0), ..RULE }),
-    ruled("ratio", Form::Number, Rule { minimum: Some(0.0), maximum: Some(1.0), ..RULE }),
+    ruled("timeout", Form::Integer, Rule { minimum: Some(1.0), maximum: Some(3600.0), ..Rule::NONE }),
+    ruled("ratio", Form::Number, Rule { minimum: Some(0.0), maximum: Some(1.0), ..Rule::NONE }),
     ruled(
         "compress",
         Form::Choice,
         Rule {
             values: &["0", "gzip", "zstd"],
             refused: &[("lzma", "was never supported by the API; use zstd")],
-            ..RULE
+            ..Rule::NONE
         },
     ),
-    ruled("name", Form::Text, Rule { format: Some("dns-name"), max_length: Some(10), ..RULE }),
-    ruled("code", Form::Text, Rule { pattern: Some("(?^:[a-z]{3})"), ..RULE }),
-    ruled("disk", Form::Text, Rule { part: true, ..RULE }),
-    ruled("tags", Form::List, Rule { format: Some("pve-tag-list"), ..RULE }),
-    ruled("modes", Form::List, Rule { values: &["ro", "rw"], ..RULE }),
-    ruled("net0", Form::Property, Rule { fact: fact(Verb::Post, "/nodes/{node}/qemu/{vmid}/config", "net0"), ..RULE }),
+    ruled("name", Form::Text, Rule { format: Some("dns-name"), max_length: Some(10), ..Rule::NONE }),
+    ruled("code", Form::Text, Rule { pattern: Some("(?^:[a-z]{3})"), ..Rule::NONE }),
+    ruled("disk", Form::Text, Rule { part: true, ..Rule::NONE }),
+    ruled("tags", Form::List, Rule { format: Some("pve-tag-list"), ..Rule::NONE }),
+    ruled("modes", Form::List, Rule { values: &["ro", "rw"], ..Rule::NONE }),
+    ruled(
+        "net0",
+        Form::Property,
+        Rule { fact: fact(Verb::Post, "/nodes/{node}/qemu/{vmid}/config", "net0"), ..Rule::NONE },
+    ),
     Argument { default: Preset::Text("32G"), ..NEEDY },
-    ruled("storage", Form::Text, Rule { format: Some("pve-storage-id"), ..RULE }),
-    ruled("size", Form::Size, Rule { fact: fact(Verb::Put, "/nodes/{node}/qemu/{vmid}/resize", "size"), ..RULE }),
+    ruled("storage", Form::Text, Rule { format: Some("pve-storage-id"), ..Rule::NONE }),
+    ruled("size", Form::Size, Rule { fact: fact(Verb::Put, "/nodes/{node}/qemu/{vmid}/resize", "size"), ..Rule::NONE }),
     plain("upid", Form::Upid),
     plain("volid", Form::Volid),
     plain("command", Form::Argv),
@@ -74,20 +64,20 @@ static ARGUMENTS: [Argument; 29] = [
         Rule {
             fact: Some(QEMU),
             except: &[("cores", "it is the argument `cores`"), ("unused[n]", "use delete_disk")],
-            ..RULE
+            ..Rule::NONE
         },
     ),
     plain("expected", Form::Expect),
-    Argument { secret: true, ..ruled("password", Form::Text, Rule { min_length: Some(8), ..RULE }) },
+    Argument { secret: true, ..ruled("password", Form::Text, Rule { min_length: Some(8), ..Rule::NONE }) },
     ruled(
         "volume",
         Form::Text,
-        Rule { fact: fact(Verb::Get, "/nodes/{node}/storage/{storage}/content/{volume}", "volume"), ..RULE },
+        Rule { fact: fact(Verb::Get, "/nodes/{node}/storage/{storage}/content/{volume}", "volume"), ..Rule::NONE },
     ),
     Argument { default: Preset::Integer(50), ..plain("limit", Form::Integer) },
-    ruled("sshkeys", Form::Text, Rule { format: Some("urlencoded"), ..RULE }),
+    ruled("sshkeys", Form::Text, Rule { format: Some("urlencoded"), ..Rule::NONE }),
     Argument { needs: Some(Need { argument: "storage", note: "" }), ..plain("format", Form::Text) },
-    ruled("pos", Form::Integer, Rule { minimum: Some(0.0), ..RULE }),
+    ruled("pos", Form::Integer, Rule { minimum: Some(0.0), ..Rule::NONE }),
 ];
 
 const NEEDY: Argument = Argument {

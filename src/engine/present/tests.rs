@@ -1,17 +1,7 @@
 use super::*;
 use crate::tool::Verb;
 
-const PLAIN: Returns = Returns {
-    form: Answer::Object,
-    fields: &[],
-    filters: &[],
-    only: &[],
-    drop: &[],
-    sort: None,
-    page: None,
-    parts: &[],
-    echo: &[],
-};
+const PLAIN: Returns = Returns::NONE;
 
 fn guests() -> (PreparedRequest, Reply) {
     let request = PreparedRequest::plain(Verb::Get, "/cluster/resources").with("type", "vm");
