@@ -39,7 +39,34 @@ pub fn table(entries: &[Value]) -> Result<String, String> {
             .map_err(|mistake| format!("{} {}: {mistake}", word(entry, "method"), word(entry, "path")))?;
         let _ = writeln!(methods, "{row},");
     }
-    Ok(format!("{}static METHODS:[Method;{}]=[\n{methods}];\n", pool.text, entries.len()))
+    let routing = routing(entries);
+    Ok(format!("{}static METHODS:[Method;{}]=[\n{methods}];\n{routing}", pool.text, entries.len()))
+}
+
+/// Where the router looks: the rows of a verb by the number of their segments, and those that take slashes at the end.
+fn routing(entries: &[Value]) -> String {
+    let mut closed: BTreeMap<(&str, usize), Vec<String>> = BTreeMap::new();
+    let mut open: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut longest = 0;
+    for (row, entry) in entries.iter().enumerate() {
+        let verb = word(entry, "method");
+        if flag(entry, "remainder") {
+            open.entry(verb).or_default().push(row.to_string());
+        } else {
+            let segments = word(entry, "path").split('/').filter(|part| !part.is_empty()).count();
+            longest = longest.max(segments);
+            closed.entry((verb, segments)).or_default().push(row.to_string());
+        }
+    }
+    let list = |rows: Option<&Vec<String>>| format!("&[{}]", rows.map(|rows| rows.join(",")).unwrap_or_default());
+    let (mut by_length, mut remainders) = (String::new(), String::new());
+    // In the order of `Verb`.
+    for verb in ["GET", "POST", "PUT", "DELETE"] {
+        let lengths: Vec<String> = (0..=longest).map(|length| list(closed.get(&(verb, length)))).collect();
+        let _ = writeln!(by_length, "&[{}],", lengths.join(","));
+        let _ = writeln!(remainders, "{},", list(open.get(verb)));
+    }
+    format!("static BY_LENGTH:[&[&[u16]];4]=[\n{by_length}];\nstatic REMAINDERS:[&[u16];4]=[\n{remainders}];\n")
 }
 
 fn method(pool: &mut Pool, entry: &Value) -> Result<String, String> {

@@ -39,9 +39,8 @@ pub struct Route {
 /// literal segment wins over a parameter, and only a [`Segment::Remainder`] takes slashes.
 pub fn route(verb: Verb, path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    methods()
-        .iter()
-        .filter(|method| method.verb == verb && fits(method.segments, &parts))
+    table::candidates(verb, parts.len())
+        .filter(|method| fits(method.segments, &parts))
         .min_by_key(|method| method.segments.iter().map(rank).collect::<Vec<u8>>())
         .map(|method| Route { method, params: values(method.segments, &parts) })
 }

@@ -76,3 +76,10 @@ include!(concat!(env!("OUT_DIR"), "/table.rs"));
 pub(crate) fn methods() -> &'static [Method] {
     &METHODS
 }
+
+/// The rows that can serve a path of so many segments, in the table's order within each of the two lists.
+pub(crate) fn candidates(verb: Verb, segments: usize) -> impl Iterator<Item = &'static Method> {
+    let verb = verb as usize;
+    let closed = BY_LENGTH[verb].get(segments).copied().unwrap_or_default();
+    closed.iter().chain(REMAINDERS[verb]).filter_map(|row| METHODS.get(usize::from(*row)))
+}

@@ -225,3 +225,19 @@ fn another_guests_volume_is_for_administrators() {
     assert_eq!(set(vm, "ide2", "local:iso/debian.iso,media=cdrom"), None);
     assert_eq!(set(vm, "ide2", "local-lvm:cloudinit"), None);
 }
+
+#[test]
+fn every_method_is_found_by_its_own_path() {
+    for method in methods() {
+        let path: String = method
+            .segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Literal(text) => format!("/{text}"),
+                Segment::Param(name) => format!("/some-{name}"),
+                Segment::Remainder(name) => format!("/some-{name}/and/more"),
+            })
+            .collect();
+        assert_eq!(routed(method.verb, &path).0, method.path);
+    }
+}
