@@ -3,6 +3,7 @@
 //! Knows TLS, encoding, time-outs, retries and the limit of requests in flight. Knows nothing of tools, and holds the
 //! second fence: nothing but GET leaves without a [`Permit`], and none at all if no call of this server may write.
 
+mod listing;
 mod reply;
 mod request;
 mod tls;
@@ -13,9 +14,12 @@ use crate::access::Permit;
 use crate::arguments::FileSource;
 use crate::settings::Settings;
 use crate::tool::Verb;
+pub use listing::{Listing, Row};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use reply::Arrived;
 pub use reply::Reply;
 pub use request::{PreparedParam, PreparedRequest};
+use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
 use secrecy::ExposeSecret;
 use std::path::PathBuf;
@@ -25,10 +29,15 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 pub use trouble::{Rejection, Trouble};
 
-/// Requests in flight. A node serves with three workers, so more would only wait there.
-const IN_FLIGHT: usize = 16;
+/// Requests in flight. A node has three workers, each of which holds many connections; a client that asks for more than
+/// this at once waits here, where it can be told so, and not there.
+const IN_FLIGHT: usize = 32;
+/// Where the API begins.
+const ROOT: &str = "/api2/json";
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 64 * 1024 * 1024;
+/// Room that is made for an answer before it has come, in bytes.
+const TRUSTED: usize = 4 * 1024 * 1024;
 /// A server closes connections that were idle for five seconds; ours are given up before that, so that no write
 /// meets a connection that is just being closed.
 const IDLE: Duration = Duration::from_secs(3);
@@ -52,7 +61,8 @@ pub enum Repeat {
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
-    base: String,
+    /// Scheme, host and port.
+    base: Url,
     authorization: HeaderValue,
     slots: Semaphore,
     timeout: Duration,
@@ -99,9 +109,11 @@ impl Client {
         let mut authorization = HeaderValue::from_str(&token)
             .map_err(|_| Trouble::Setup("user or token hold characters that no header can carry".to_owned()))?;
         authorization.set_sensitive(true);
+        let origin = settings.origin();
+        let base = Url::parse(&origin).map_err(|error| Trouble::Setup(format!("`{origin}` is no address: {error}")))?;
         Ok(Client {
             http,
-            base: format!("{}/api2/json", settings.origin()),
+            base,
             authorization,
             slots: Semaphore::new(IN_FLIGHT),
             timeout: settings.timeout,
@@ -123,10 +135,33 @@ impl Client {
         repeat: Repeat,
         stop: &CancellationToken,
     ) -> Result<Reply, Trouble> {
+        self.fetch(request, repeat, stop, reply::read).await
+    }
+
+    /// As [`Client::get`], for an answer that is a list: its rows are read later, one by one.
+    ///
+    /// # Errors
+    /// As [`Client::get`]; [`Trouble::Unreadable`] if it is no list.
+    pub async fn list(
+        &self,
+        request: &PreparedRequest,
+        repeat: Repeat,
+        stop: &CancellationToken,
+    ) -> Result<Listing, Trouble> {
+        self.fetch(request, repeat, stop, Listing::read).await
+    }
+
+    async fn fetch<T>(
+        &self,
+        request: &PreparedRequest,
+        repeat: Repeat,
+        stop: &CancellationToken,
+        read: fn(Arrived) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
         if request.verb != Verb::Get {
             return Err(Trouble::Fenced(format!("{} is no read and cannot be sent as one", request.verb)));
         }
-        let whole = self.repeat(repeat, || self.exchange(request, Leave::Read, stop));
+        let whole = self.repeat(repeat, || async move { read(self.exchange(request, Leave::Read, stop).await?) });
         tokio::select! {
             biased;
             () = stop.cancelled() => Err(Trouble::Cancelled),
@@ -156,7 +191,7 @@ impl Client {
                 Some(file) => Some(upload::prepare(request, file, self.upload_dir.as_deref()).await?),
                 None => None,
             };
-            let answer = self.exchange(request, Leave::Write(permit, upload), stop).await;
+            let answer = self.exchange(request, Leave::Write(permit, upload), stop).await.and_then(reply::read);
             tried += 1;
             match answer {
                 Err(trouble) if trouble.nothing_left() && tried < self.tries => self.rest(tried, &trouble, stop).await,
@@ -165,9 +200,9 @@ impl Client {
         }
     }
 
-    async fn repeat<F>(&self, repeat: Repeat, send: impl Fn() -> F) -> Result<Reply, Trouble>
+    async fn repeat<T, F>(&self, repeat: Repeat, send: impl Fn() -> F) -> Result<T, Trouble>
     where
-        F: Future<Output = Result<Reply, Trouble>>,
+        F: Future<Output = Result<T, Trouble>>,
     {
         let mut tried = 0;
         loop {
@@ -218,7 +253,7 @@ impl Client {
         request: &PreparedRequest,
         leave: Leave<'_>,
         stop: &CancellationToken,
-    ) -> Result<Reply, Trouble> {
+    ) -> Result<Arrived, Trouble> {
         let upload = match leave {
             Leave::Read if request.verb == Verb::Get => None,
             Leave::Write(permit, upload)
@@ -243,13 +278,14 @@ impl Client {
         };
         let in_query = matches!(request.verb, Verb::Get | Verb::Delete);
         let params = request.encoded_params();
-        let mut url = format!("{}{}", self.base, request.encoded_path());
+        // Both are percent-encoded already, and everything that has a meaning there is.
+        let mut url = self.base.clone();
+        url.set_path(&format!("{ROOT}{}", request.encoded_path()));
         if in_query && !params.is_empty() {
-            url.push('?');
-            url.push_str(&params);
+            url.set_query(Some(&params));
         }
         let mut timeout = self.timeout;
-        let mut builder = self.http.request(method, &url).header(AUTHORIZATION, self.authorization.clone());
+        let mut builder = self.http.request(method, url).header(AUTHORIZATION, self.authorization.clone());
         if let Some(upload) = upload {
             timeout += Duration::from_secs(upload.size / SLOWEST_UPLOAD);
             builder = builder.multipart(upload.form);
@@ -272,7 +308,9 @@ impl Client {
         let reason = reason(&response);
         let kind =
             response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
-        let mut body = Vec::new();
+        // What the server says of the length is trusted up to a limit only.
+        let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        let mut body = Vec::with_capacity(announced.min(TRUSTED));
         while let Some(chunk) = response.chunk().await.map_err(told)? {
             if body.len() + chunk.len() > LONGEST {
                 let most = LONGEST / (1024 * 1024);
@@ -280,7 +318,7 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        reply::read(status.as_u16(), &reason, &kind, &body)
+        Ok(Arrived { status: status.as_u16(), reason, content_type: kind, body })
     }
 }
 
@@ -293,7 +331,7 @@ fn reason(response: &reqwest::Response) -> String {
 
 /// Where a redirect leads, without what a query may hold.
 fn place(location: &str) -> String {
-    match reqwest::Url::parse(location) {
+    match Url::parse(location) {
         Ok(url) => match (url.host_str(), url.port_or_known_default()) {
             (Some(host), Some(port)) => format!("{}://{host}:{port}", url.scheme()),
             _ => url.scheme().to_owned(),

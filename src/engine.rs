@@ -27,7 +27,7 @@ pub use crate::client::PreparedRequest as Prepared;
 use crate::client::{Client, PreparedRequest, Repeat, Trouble};
 use crate::plan::{Locate, Plan};
 use crate::settings::Settings;
-use crate::tool::{Kind, Outcome, Surface, Verb};
+use crate::tool::{Answer as Form, Kind, Outcome, Surface, Verb};
 use call::Call;
 pub use failure::{Failure, FailureKind};
 pub use located::{Given, prepare_with};
@@ -259,8 +259,18 @@ async fn attempt(
     let mut notes = notes.to_vec();
     notes.extend(resolved.notes.iter().cloned());
     if request.verb == Verb::Get {
-        let reply = call.client.get(request, repeat(request), &call.watch.cancelled).await?;
-        return Ok(read(call, plan, resolved, &reply, notes).await);
+        let (returns, stop) = (resolved.route.returns, &call.watch.cancelled);
+        let shown = match returns.form {
+            Form::List(_) | Form::Values(_) => {
+                let listing = call.client.list(request, repeat(request), stop).await?;
+                Ok(present::listing(returns, request, &listing, &plan.view))
+            }
+            _ => {
+                let reply = call.client.get(request, repeat(request), stop).await?;
+                present::answer(returns, request, &reply, &plan.view)
+            }
+        };
+        return Ok(read(call, resolved, shown, notes).await);
     }
     // Where, and not what: arguments may be commands with passwords in them. `debug` has the rest.
     tracing::info!(tool = call.surface.name, effect = %need.effect, verb = %request.verb, path = request.path(), "writing");
@@ -287,17 +297,15 @@ fn repeat(request: &PreparedRequest) -> Repeat {
 /// The answer of a read.
 async fn read(
     call: &Call<'_>,
-    plan: &Plan,
     resolved: &Resolved<'_>,
-    reply: &crate::client::Reply,
+    shown: Result<present::Shown, present::Unreadable>,
     mut notes: Vec<String>,
 ) -> Result<Answer, Failure> {
     let request = &resolved.request;
     let unreadable = |request: &PreparedRequest, what: String| {
         Failure::new(FailureKind::Unreadable, format!("The answer of {request} cannot be used: {what}."))
     };
-    let shown = present::answer(resolved.route.returns, request, reply, &plan.view)
-        .map_err(|what| unreadable(request, what))?;
+    let shown = shown.map_err(|what| unreadable(request, what))?;
     let mut content = resolved.located.subject();
     // The guest that was looked up is the one that was read, whatever the answer calls it.
     for (field, value) in shown.content {

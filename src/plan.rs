@@ -154,6 +154,10 @@ pub enum Guard {
 pub struct View {
     pub limit: Option<u64>,
     pub offset: u64,
+    /// Names of shown fields; empty = all.
+    pub fields: Vec<String>,
+    /// Rows of values under one list of columns, in the place of objects.
+    pub table: bool,
     /// Values of the arguments that `Returns::filters` names.
     pub filters: Vec<(&'static str, String)>,
 }

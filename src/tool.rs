@@ -254,6 +254,8 @@ pub struct Returns {
     pub sort: Option<&'static str>,
     /// Rows of a page when the caller gives no `limit`; `None` = all rows.
     pub page: Option<u32>,
+    /// Fields of a table when the caller chooses none; empty = all of them.
+    pub columns: &'static [&'static str],
     /// Parts of a mixed list, for `Answer::Split`.
     pub parts: &'static [Part],
     /// Parameters of the sent request that the answer repeats (ids chosen by the cluster): (parameter, field).
@@ -270,6 +272,7 @@ impl Returns {
         drop: &[],
         sort: None,
         page: None,
+        columns: &[],
         parts: &[],
         echo: &[],
     };

@@ -17,6 +17,8 @@ vocabulary:
   wait: Seconds to wait for the end.
   limit: Most rows to return.
   offset: Rows to skip.
+  fields: Only these fields.
+  form: table = rows of values under a list of columns.
 
 waiters:
   task:

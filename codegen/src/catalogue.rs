@@ -303,6 +303,8 @@ pub struct Returns {
     pub drop: Vec<(String, Vec<String>)>,
     pub sort: Option<String>,
     pub page: Option<u32>,
+    /// Fields of a table when the caller chooses none; empty = all of them.
+    pub columns: Vec<String>,
     pub parts: Vec<Part>,
     /// (parameter, field).
     pub echo: Vec<(String, String)>,

@@ -208,6 +208,7 @@ pub struct ReturnsSpec {
     pub split: Vec<(Text, PartSpec)>,
     pub fields: Vec<FieldSpec>,
     pub page: Option<At<f64>>,
+    pub columns: Vec<Text>,
     pub sort: Option<Text>,
     pub only: Vec<(Text, Vec<Text>)>,
     pub drop: Vec<(Text, Vec<Text>)>,

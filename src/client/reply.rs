@@ -6,6 +6,27 @@
 use super::trouble::{Rejection, Trouble};
 use crate::engine::clean;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// An answer as it arrived: complete, and not looked at yet.
+#[derive(Debug)]
+pub struct Arrived {
+    pub status: u16,
+    /// The status line's phrase: the only place where the API puts the cause of a 401.
+    pub reason: String,
+    pub content_type: String,
+    pub body: Vec<u8>,
+}
+
+#[cfg(test)]
+impl Arrived {
+    pub fn ok(body: &str) -> Arrived {
+        let json = "application/json;charset=UTF-8".to_owned();
+        Arrived { status: 200, reason: "OK".to_owned(), content_type: json, body: body.as_bytes().to_vec() }
+    }
+}
 
 /// A successful answer.
 #[derive(Debug, Clone)]
@@ -20,21 +41,39 @@ const SHOWN: usize = 80;
 
 /// Reads a complete answer.
 ///
-/// `reason` is the status line's phrase: the only place where the API puts the cause of a 401.
-///
 /// # Errors
 /// The status is not a success, or the body is no envelope.
-pub fn read(status: u16, reason: &str, content_type: &str, body: &[u8]) -> Result<Reply, Trouble> {
-    let envelope = serde_json::from_slice::<Value>(body).ok();
-    if !(200..300).contains(&status) {
-        return Err(Trouble::Rejected(rejection(status, reason, content_type, body, envelope.as_ref())));
+pub fn read(arrived: Arrived) -> Result<Reply, Trouble> {
+    let (text, data, total) = envelope(arrived)?;
+    match serde_json::from_str(&text[data]) {
+        Ok(data) => Ok(Reply { data, total }),
+        Err(error) => Err(Trouble::Unreadable(format!("the answer (200) holds what cannot be read: {error}"))),
     }
-    match envelope {
-        Some(Value::Object(mut fields)) if fields.contains_key("data") => {
-            let total = fields.get("total").and_then(number);
-            Ok(Reply { data: fields.remove("data").unwrap_or(Value::Null), total })
-        }
-        _ => Err(Trouble::Unreadable(format!("the answer ({status}) is not the API's: {}", what(content_type, body)))),
+}
+
+/// The text of a successful answer, where its `data` stands, and its `total`.
+///
+/// # Errors
+/// As [`read`].
+pub fn envelope(arrived: Arrived) -> Result<(String, Range<usize>, Option<u64>), Trouble> {
+    let Arrived { status, reason, content_type, body } = arrived;
+    if !(200..300).contains(&status) {
+        let envelope = serde_json::from_slice::<Value>(&body).ok();
+        return Err(Trouble::Rejected(rejection(status, &reason, &content_type, &body, envelope.as_ref())));
+    }
+    let strange = |body: &[u8]| {
+        Trouble::Unreadable(format!("the answer ({status}) is not the API's: {}", what(&content_type, body)))
+    };
+    let text = String::from_utf8(body).map_err(|error| strange(error.as_bytes()))?;
+    let found = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text).ok().and_then(|fields| {
+        let data = fields.get("data")?.get();
+        let from = data.as_ptr() as usize - text.as_ptr() as usize;
+        let total = fields.get("total").and_then(|total| number(&serde_json::from_str(total.get()).ok()?));
+        Some((from..from + data.len(), total))
+    });
+    match found {
+        Some((place, total)) => Ok((text, place, total)),
+        None => Err(strange(text.as_bytes())),
     }
 }
 
@@ -80,15 +119,16 @@ mod tests {
 
     #[test]
     fn an_envelope_gives_its_data_and_total() {
-        let reply = read(200, "OK", "application/json", br#"{"data":[1],"total":"12"}"#).expect("an envelope");
+        let reply = read(Arrived::ok(r#"{"data":[1],"total":"12"}"#)).expect("an envelope");
         assert_eq!((reply.data, reply.total), (json!([1]), Some(12)));
-        assert_eq!(read(200, "OK", "application/json", br#"{"data":null}"#).expect("done").data, Value::Null);
+        assert_eq!(read(Arrived::ok(r#"{"data":null}"#)).expect("done").data, Value::Null);
     }
 
     #[test]
     fn what_is_no_envelope_is_shown_and_never_turned_into_a_value() {
         for body in ["", "<html>\u{1b}[31mLogin</html>", "[1,2]", "{\"other\":1}", "{\"data\":"] {
-            let trouble = read(200, "OK", "text/html", body.as_bytes()).expect_err("not ours");
+            let html = Arrived { content_type: "text/html".to_owned(), ..Arrived::ok(body) };
+            let trouble = read(html).expect_err("not ours");
             assert!(matches!(trouble, Trouble::Unreadable(_)), "{trouble:?}");
             assert!(!trouble.to_string().contains('\u{1b}'));
         }
@@ -96,7 +136,12 @@ mod tests {
 
     #[test]
     fn the_cause_comes_from_the_body_or_else_from_the_reason() {
-        let of = |status, reason, kind, body: &str| match read(status, reason, kind, body.as_bytes()) {
+        let of = |status, reason: &str, kind: &str, body: &str| match read(Arrived {
+            status,
+            reason: reason.to_owned(),
+            content_type: kind.to_owned(),
+            body: body.as_bytes().to_vec(),
+        }) {
             Err(Trouble::Rejected(rejection)) => rejection,
             other => panic!("{other:?}"),
         };

@@ -3,7 +3,7 @@
 //! Knows the rows of `/cluster/resources`. An offline node's guests are listed as well, so it never breaks a look-up.
 
 use super::clean;
-use crate::client::{Client, PreparedRequest, Repeat, Trouble};
+use crate::client::{Client, PreparedRequest, Repeat, Row, Trouble};
 use crate::tool::{Kind, Verb};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,11 +55,8 @@ impl Guests {
     pub async fn all(&self, client: &Client, stop: &CancellationToken) -> Result<Arc<[Guest]>, Trouble> {
         let (begun, generation) = (Instant::now(), self.kept().generation);
         let request = PreparedRequest::plain(Verb::Get, "/cluster/resources").with("type", "vm");
-        let reply = client.get(&request, Repeat::Freely, stop).await?;
-        let Value::Array(rows) = &reply.data else {
-            return Err(Trouble::Unreadable("the list of guests is not a list".to_owned()));
-        };
-        let guests: Arc<[Guest]> = rows.iter().filter_map(guest).collect();
+        let listing = client.list(&request, Repeat::Freely, stop).await?;
+        let guests: Arc<[Guest]> = listing.rows().filter_map(guest).collect();
         let mut kept = self.kept();
         // Asked before a write and answered after it, it may tell what was before.
         if kept.generation == generation {
@@ -88,15 +85,19 @@ impl Guests {
 }
 
 /// A row; `None` if it is no guest (or of a kind that is not known yet).
-fn guest(row: &Value) -> Option<Guest> {
-    let text = |field: &str| row.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let vmid = row.get("vmid")?;
+fn guest(row: Row<'_>) -> Option<Guest> {
+    let mut fields = row.pick(&["vmid", "type", "node", "name", "status"]).into_iter();
+    let (vmid, kind) = (fields.next()??, fields.next()??);
+    let mut text = || match fields.next() {
+        Some(Some(Value::String(text))) => Some(text),
+        _ => None,
+    };
     let vmid = vmid.as_u64().or_else(|| vmid.as_str()?.parse().ok())?;
     Some(Guest {
         vmid: u32::try_from(vmid).ok()?,
-        kind: Kind::parse(row.get("type")?.as_str()?)?,
-        node: row.get("node")?.as_str()?.to_owned(),
-        name: text("name"),
-        status: text("status"),
+        kind: Kind::parse(kind.as_str()?)?,
+        node: text()?,
+        name: text().unwrap_or_default(),
+        status: text().unwrap_or_default(),
     })
 }

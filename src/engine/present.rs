@@ -2,14 +2,16 @@
 //!
 //! Knows [`Returns`] and the facts' shapes. Never shows what cannot be read as declared.
 
+mod list;
+
 use super::coerce::{self, Losses};
 use super::guards::plain;
-use crate::client::{PreparedRequest, Reply};
+use crate::client::{Listing, PreparedRequest, Reply};
 use crate::plan::View;
-use crate::tool::{Answer, Field, Filter, Match, Part, Returns, Take};
+use crate::tool::{Answer, Field, Part, Returns, Take};
+pub use list::listing;
 use proxmox_spec::Shape;
 use serde_json::{Map, Value, json};
-use std::cmp::Ordering;
 
 /// An answer that is not of the form that the tool promises: what came, in words.
 pub type Unreadable = String;
@@ -37,14 +39,9 @@ pub fn answer(returns: &Returns, request: &PreparedRequest, reply: &Reply, view:
     match returns.form {
         Answer::Done | Answer::Task => {}
         Answer::Object => content = fields_of(&reply.data, returns.fields, shape, &mut losses)?,
-        Answer::List(key) => {
-            let rows = rows(returns, request, reply, view, shape, &mut losses)?;
-            rows.into_content(key, &mut content);
-        }
-        Answer::Values(key) => {
-            let mut rows = rows(returns, request, reply, view, shape, &mut losses)?;
-            rows.shown = singles(rows.shown);
-            rows.into_content(key, &mut content);
+        Answer::List(_) | Answer::Values(_) => {
+            let rows = Listing::of(reply).ok_or_else(|| not_a("a list", &reply.data))?;
+            return Ok(listing(returns, request, &rows, view));
         }
         Answer::Value(key) => {
             let value = coerce::value(&reply.data, shape, key, true, &mut losses);
@@ -96,7 +93,8 @@ pub fn fields_of(
 ) -> Result<Map<String, Value>, Unreadable> {
     let Value::Object(given) = data else { return Err(not_a("an object", data)) };
     if !fields.is_empty() {
-        return Ok(project(data, fields, shape, losses));
+        let fields: Vec<&Field> = fields.iter().collect();
+        return Ok(project(&|name| given.get(name), &fields, shape, losses));
     }
     match shape {
         Some(shape) => Ok(coerce::object(given, shape, losses)),
@@ -107,10 +105,16 @@ pub fn fields_of(
     }
 }
 
-fn project(row: &Value, fields: &[Field], shape: Option<&'static Shape>, losses: &mut Losses) -> Map<String, Value> {
-    let mut shown = Map::new();
+/// Chosen fields of a row, which `get` finds by name.
+fn project<'v>(
+    get: &impl Fn(&str) -> Option<&'v Value>,
+    fields: &[&Field],
+    shape: Option<&'static Shape>,
+    losses: &mut Losses,
+) -> Map<String, Value> {
+    let mut shown = Map::with_capacity(fields.len());
     for field in fields {
-        let Some((value, shape)) = dig(row, field.from, shape) else { continue };
+        let Some((value, shape)) = dig(get, field.from, shape) else { continue };
         if let Some(value) = coerce::value(value, shape, field.to, true, losses) {
             shown.insert(field.to.to_owned(), value);
         }
@@ -119,12 +123,23 @@ fn project(row: &Value, fields: &[Field], shape: Option<&'static Shape>, losses:
 }
 
 /// A field by its name, or by a path of names with dots.
-fn dig<'a>(row: &'a Value, path: &str, shape: Option<&'static Shape>) -> Option<(&'a Value, Option<&'static Shape>)> {
-    if let Some(value) = row.get(path) {
+fn dig<'v>(
+    get: &impl Fn(&str) -> Option<&'v Value>,
+    path: &str,
+    shape: Option<&'static Shape>,
+) -> Option<(&'v Value, Option<&'static Shape>)> {
+    if let Some(value) = get(path) {
         return Some((value, shape.and_then(|shape| shape.field(path))));
     }
-    let (first, rest) = path.split_once('.')?;
-    dig(row.get(first)?, rest, shape.and_then(|shape| shape.field(first)))
+    let (first, mut rest) = path.split_once('.')?;
+    let (mut value, mut shape) = (get(first)?, shape.and_then(|shape| shape.field(first)));
+    loop {
+        if let Some(found) = value.get(rest) {
+            return Some((found, shape.and_then(|shape| shape.field(rest))));
+        }
+        let (next, further) = rest.split_once('.')?;
+        (value, shape, rest) = (value.get(next)?, shape.and_then(|shape| shape.field(next)), further);
+    }
 }
 
 fn items(shape: Option<&'static Shape>) -> Option<&'static Shape> {
@@ -152,121 +167,11 @@ fn not_a(expected: &str, data: &Value) -> Unreadable {
     format!("{expected} was expected, and {came} came")
 }
 
-/// The rows of a page, and where they stand in the whole.
-struct Rows {
-    shown: Vec<Value>,
-    total: u64,
-    offset: u64,
-}
-
-impl Rows {
-    fn into_content(self, key: &str, content: &mut Map<String, Value>) {
-        let count = self.shown.len() as u64;
-        content.insert(key.to_owned(), Value::Array(self.shown));
-        content.insert("total".to_owned(), json!(self.total));
-        let next = self.offset.saturating_add(count);
-        if count < self.total {
-            content.insert("offset".to_owned(), json!(self.offset));
-            if next < self.total && count > 0 {
-                content.insert("next_offset".to_owned(), json!(next));
-            }
-        }
-    }
-}
-
-fn rows(
-    returns: &Returns,
-    request: &PreparedRequest,
-    reply: &Reply,
-    view: &View,
-    shape: Option<&'static Shape>,
-    losses: &mut Losses,
-) -> Result<Rows, Unreadable> {
-    let given = list(&reply.data)?;
-    let mut kept: Vec<&Value> =
-        given.iter().filter(|row| belongs(row, returns) && chosen(row, returns.filters, view)).collect();
-    if let Some(sort) = returns.sort {
-        let (field, down) = sort.strip_prefix('-').map_or((sort, false), |field| (field, true));
-        kept.sort_by(|one, other| order(dig(one, field, None), dig(other, field, None), down));
-    }
-    let fetched = given.len() as u64;
-    // The API pages by itself where it says a total and was asked for a part.
-    let paged = reply.total.filter(|total| *total > fetched);
-    let (total, start) = match paged {
-        Some(total) => (total, request.value("start").and_then(|start| start.parse().ok()).unwrap_or(0)),
-        None => (kept.len() as u64, 0),
-    };
-    if paged.is_some() && (kept.len() as u64) < fetched {
-        losses.add(format!("The filter looked at the first {fetched} of {total} rows only."));
-    }
-    // Without a total nobody knows what follows a page that is full.
-    let asked = request.value("limit").and_then(|limit| limit.parse::<u64>().ok());
-    if reply.total.is_none() && asked.is_some_and(|asked| asked > 0 && fetched >= asked) {
-        losses.add(format!("The API gave {fetched} rows, as many as were asked for, and no total: there may be more."));
-    }
-    let limit = view.limit.or(returns.page.map(u64::from)).unwrap_or(u64::MAX);
-    let skip = usize::try_from(view.offset).unwrap_or(usize::MAX);
-    let take = usize::try_from(limit).unwrap_or(usize::MAX);
-    let shape = items(shape);
-    let shown =
-        kept.into_iter().skip(skip).take(take).filter_map(|row| shown(row, returns.fields, shape, losses)).collect();
-    Ok(Rows { shown, total, offset: start + view.offset })
-}
-
 fn shown(row: &Value, fields: &[Field], shape: Option<&'static Shape>, losses: &mut Losses) -> Option<Value> {
     match row {
         Value::Object(_) => fields_of(row, fields, shape, losses).ok().map(Value::Object),
         single => coerce::value(single, shape, "row", false, losses),
     }
-}
-
-/// A list of rows with one field each → a list of these values.
-fn singles(rows: Vec<Value>) -> Vec<Value> {
-    let single = |row: Value| match row {
-        Value::Object(fields) => fields.into_iter().next().map(|(_, value)| value),
-        other => Some(other),
-    };
-    rows.into_iter().filter_map(single).collect()
-}
-
-fn belongs(row: &Value, returns: &Returns) -> bool {
-    let text = |field: &str| dig(row, field, None).map(|(value, _)| plain(value)).unwrap_or_default();
-    returns.only.iter().all(|(field, values)| values.contains(&text(field).as_str()))
-        && !returns.drop.iter().any(|(field, values)| values.contains(&text(field).as_str()))
-}
-
-fn chosen(row: &Value, filters: &[Filter], view: &View) -> bool {
-    view.filters.iter().all(|(argument, wanted)| {
-        filters.iter().filter(|filter| filter.argument == *argument).all(|filter| {
-            let text = dig(row, filter.field, None).map(|(value, _)| plain(value)).unwrap_or_default();
-            matches(filter.by, &text, wanted)
-        })
-    })
-}
-
-fn matches(by: Match, text: &str, wanted: &str) -> bool {
-    let (text, wanted) = (text.to_lowercase(), wanted.to_lowercase());
-    match by {
-        Match::Equals => text == wanted || (text.is_empty() && wanted == "0"),
-        Match::Pattern if wanted.contains(['*', '?']) => wildmatch::WildMatch::new(&wanted).matches(&text),
-        Match::Pattern => text.contains(&wanted),
-        Match::Word => text.split([';', ',', ' ']).any(|word| word == wanted),
-    }
-}
-
-/// Numbers by value, texts by letter; what is missing comes last.
-fn order(one: Option<(&Value, Option<&Shape>)>, other: Option<(&Value, Option<&Shape>)>, down: bool) -> Ordering {
-    let (one, other) = match (one, other) {
-        (Some((one, _)), Some((other, _))) => (plain(one), plain(other)),
-        (Some(_), None) => return Ordering::Less,
-        (None, Some(_)) => return Ordering::Greater,
-        (None, None) => return Ordering::Equal,
-    };
-    let by = match (one.parse::<f64>(), other.parse::<f64>()) {
-        (Ok(one), Ok(other)) => one.total_cmp(&other),
-        _ => one.to_lowercase().cmp(&other.to_lowercase()),
-    };
-    if down { by.reverse() } else { by }
 }
 
 fn of_part(row: &Value, part: &Part) -> bool {
@@ -279,7 +184,7 @@ fn split(part: &Part, given: &[Value], shape: Option<&'static Shape>, losses: &m
     match part.take {
         Take::Rows(fields) => Value::Array(rows.filter_map(|row| shown(row, fields, shape, losses)).collect()),
         Take::First(field, otherwise) => {
-            let found = rows.next().and_then(|row| dig(row, field, shape));
+            let found = rows.next().and_then(|row| dig(&|name| row.get(name), field, shape));
             let read = found.and_then(|(value, shape)| coerce::value(value, shape, part.to, true, losses));
             read.unwrap_or_else(|| serde_json::from_str(otherwise).unwrap_or(Value::Null))
         }

@@ -55,15 +55,19 @@ impl Checker<'_> {
         }
         let pages = |returns: Option<&crate::spec::ReturnsSpec>| returns.is_some_and(|returns| returns.page.is_some());
         let paged = pages(spec.returns.as_ref()) || spec.cases.iter().any(|case| pages(case.returns.as_ref()));
+        let number = |minimum, maximum| Rule { minimum: Some(minimum), maximum, ..Rule::default() };
+        let choice = |values: Vec<String>| Rule { values, ..Rule::default() };
         let mut tail = Vec::new();
         if waits {
-            tail.push(("wait", 0.0, Some(3600.0)));
+            tail.push(("wait", Form::Integer, number(0.0, Some(3600.0))));
         }
         if paged {
-            tail.push(("limit", 1.0, Some(10000.0)));
-            tail.push(("offset", 0.0, None));
+            tail.push(("limit", Form::Integer, number(1.0, Some(10000.0))));
+            tail.push(("offset", Form::Integer, number(0.0, None)));
+            tail.push(("fields", Form::List, choice(shown_fields(spec))));
+            tail.push(("form", Form::Choice, choice(vec!["objects".to_owned(), "table".to_owned()])));
         }
-        for (name, minimum, maximum) in tail {
+        for (name, form, rule) in tail {
             if list.iter().any(|argument| argument.name == name) {
                 self.word(name);
                 let at = declared(name).map_or(spec.name.at, |argument| argument.name.at);
@@ -72,9 +76,8 @@ impl Checker<'_> {
                     .help("give yours another name");
                 continue;
             }
-            let mut argument = self.implied(name, Form::Integer, None, spec.name.at);
-            argument.rule.minimum = Some(minimum);
-            argument.rule.maximum = maximum;
+            let mut argument = self.implied(name, form, None, spec.name.at);
+            argument.rule = rule;
             list.push(argument);
         }
         self.declared_placeholders(spec, &list);
@@ -460,4 +463,16 @@ fn wanted(spec: &ToolSpec) -> impl Iterator<Item = String> {
         .into_iter()
         .map(|name| name.split(['.', '|']).next().unwrap_or_default().to_owned())
         .filter(|name| name != "guest" && !spec.args.iter().any(|argument| argument.name.is == *name))
+}
+
+/// The fields that a caller of a list may choose from; none when all that the API answers are shown.
+fn shown_fields(spec: &ToolSpec) -> Vec<String> {
+    let returns = spec.returns.iter().chain(spec.cases.iter().filter_map(|case| case.returns.as_ref()));
+    let mut names: Vec<String> = Vec::new();
+    for field in returns.flat_map(|returns| &returns.fields) {
+        if !names.contains(&field.to) {
+            names.push(field.to.clone());
+        }
+    }
+    names
 }

@@ -75,6 +75,7 @@ impl Checker<'_> {
         let mut returns = blank(Answer::Object, method.returns);
         returns.fields = self.fields(&written.fields, &rows);
         returns.page = written.page.as_ref().map(|page| page.is as u32);
+        returns.columns = self.columns(written, &returns.fields);
         for (to, list) in [(&mut returns.only, &written.only), (&mut returns.drop, &written.drop)] {
             for (field, values) in list {
                 self.known_row(shapes, field);
@@ -149,6 +150,11 @@ impl Checker<'_> {
 
     /// An answer has one form, and what only rows have needs rows.
     fn one_form(&mut self, written: &ReturnsSpec) {
+        if let (Some(page), [], Some(_)) = (&written.page, written.fields.as_slice(), &written.list) {
+            self.diagnostics
+                .report(page.at, "a list with pages names its fields: callers choose among them")
+                .help("write `fields: [name, …]`");
+        }
         let split = written.split.first().map(|(to, _)| to.at);
         let forms = [("list", &written.list), ("values", &written.values), ("value", &written.value)];
         let named: Vec<(&str, Span)> = split
@@ -169,6 +175,28 @@ impl Checker<'_> {
         for at in paging.into_iter().flatten().filter(|_| !rows) {
             self.diagnostics.report(at, "only a list has pages and an order").help("write `list: rows` as well");
         }
+    }
+
+    /// The columns of a table are among the shown fields, and only what comes in pages comes as a table.
+    fn columns(&mut self, written: &ReturnsSpec, fields: &[Field]) -> Vec<String> {
+        if let (Some(first), None) = (written.columns.first(), &written.page) {
+            self.diagnostics
+                .report(first.at, "only a list with pages can be asked for as a table")
+                .help("write `list` and `page` as well");
+        }
+        let mut columns: Vec<String> = Vec::new();
+        for column in &written.columns {
+            if columns.contains(&column.is) {
+                self.diagnostics.report(column.at, format!("the column `{}` stands there twice", column.is));
+            } else if fields.iter().any(|field| field.to == column.is) {
+                columns.push(column.is.clone());
+            } else {
+                self.diagnostics
+                    .report(column.at, format!("`{}` is not one of the shown fields", column.is))
+                    .near(&column.is, fields.iter().map(|field| field.to.as_str()));
+            }
+        }
+        columns
     }
 
     fn expect_array(&mut self, key: &Text, array: bool, method: &Method) {
@@ -261,6 +289,7 @@ fn blank(answer: Answer, shape: &'static Shape) -> Returns {
         drop: Vec::new(),
         sort: None,
         page: None,
+        columns: Vec::new(),
         parts: Vec::new(),
         echo: Vec::new(),
         shape,

@@ -61,7 +61,8 @@ impl Checker<'_> {
             arguments.dedup();
             for (canonical, _) in &dialect.rename {
                 // A tool with a mistake may have arguments that nobody knows yet.
-                let implied = ["vmid", "node", "kind", "wait", "limit", "offset"].contains(&canonical.is.as_str());
+                let implied = ["vmid", "node", "kind", "wait", "limit", "offset", "fields", "form"]
+                    .contains(&canonical.is.as_str());
                 let unsure = implied && !named.iter().all(whole);
                 if !unsure && !arguments.contains(&canonical.is.as_str()) {
                     let message =

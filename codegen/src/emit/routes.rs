@@ -66,6 +66,7 @@ fn returns(name: &Ident, returns: &Returns) -> TokenStream {
     let (only, drop) = (rows(&returns.only), rows(&returns.drop));
     let sort = super::tokens::text(returns.sort.as_deref());
     let page = super::tokens::length(returns.page);
+    let columns = words(returns.columns.iter().map(String::as_str));
     let parts = returns.parts.iter().map(|part| {
         let (to, (field, value)) = (&part.to, &part.of);
         let take = match &part.take {
@@ -89,6 +90,7 @@ fn returns(name: &Ident, returns: &Returns) -> TokenStream {
     some(!returns.drop.is_empty(), quote!(drop: #drop));
     some(returns.sort.is_some(), quote!(sort: #sort));
     some(returns.page.is_some(), quote!(page: #page));
+    some(!returns.columns.is_empty(), quote!(columns: #columns));
     some(!returns.parts.is_empty(), quote!(parts: &[#(#parts),*]));
     some(!returns.echo.is_empty(), quote!(echo: #echo));
     quote! { pub static #name: Returns = Returns { #(#set,)* ..Returns::NONE }; }

@@ -61,6 +61,9 @@ fn property(argument: &Argument, name: Option<&Name>) -> Json {
         Form::Integer => json!({ "type": "integer" }),
         Form::Number => json!({ "type": "number" }),
         Form::Boolean => json!({ "type": "boolean" }),
+        Form::List if !rule.values.is_empty() && rule.values.len() <= LISTED => {
+            json!({ "type": "array", "items": { "type": "string", "enum": rule.values } })
+        }
         Form::List => json!({ "type": "array", "items": { "type": "string" } }),
         Form::Choice if rule.values.len() <= LISTED => json!({ "type": "string", "enum": rule.values }),
         Form::Property => json!({ "anyOf": [{ "type": "string" }, { "type": "object" }] }),
@@ -208,6 +211,10 @@ fn answer(catalogue: &Catalogue, tool: &Tool, route: &Route, properties: &mut Ma
             if returns.page.is_some() {
                 add("offset", json!({ "type": "integer" }));
                 add("next_offset", json!({ "type": "integer" }));
+                // The other form of the same rows.
+                add("columns", json!({ "type": "array", "items": { "type": "string" } }));
+                add("rows", json!({ "type": "array", "items": { "type": "array" } }));
+                return vec!["total".to_owned()];
             }
             vec![key.clone(), "total".to_owned()]
         }

@@ -373,6 +373,8 @@ fn plan(tool: &Tool) -> TokenStream {
         lines.extend(quote! {
             plan.view.limit = self.limit.and_then(|rows| u64::try_from(rows).ok());
             plan.view.offset = self.offset.and_then(|rows| u64::try_from(rows).ok()).unwrap_or(0);
+            plan.view.fields = self.fields.clone().unwrap_or_default();
+            plan.view.table = self.form.as_deref() == Some("table");
         });
     }
     quote! {

@@ -26,6 +26,7 @@ impl Reader<'_> {
             split,
             fields: self.fields(object.take("fields")),
             page: self.number(object.take("page")),
+            columns: self.text_list(object.take("columns")),
             sort: self.text(object.take("sort")),
             only: self.rows(object.take("only")),
             drop: self.rows(object.take("drop")),

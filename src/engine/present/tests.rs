@@ -1,5 +1,6 @@
 use super::*;
 use crate::tool::Verb;
+use crate::tool::{Filter, Match};
 
 const PLAIN: Returns = Returns::NONE;
 
@@ -51,6 +52,37 @@ fn rows_are_projected_sorted_and_paged() {
         listed(&rest),
         json!({"guests": [{"vmid": 9000, "kind": "qemu", "template": true}], "total": 3, "offset": 2})
     );
+}
+
+#[test]
+fn a_table_says_the_names_once_and_shows_the_same_rows() {
+    let table = View { table: true, ..View::default() };
+    assert_eq!(
+        listed(&table),
+        json!({
+            "columns": ["vmid", "kind", "template"], "rows": [[100, "qemu", false], [101, "qemu", false]],
+            "total": 3, "offset": 0, "next_offset": 2
+        })
+    );
+    // The caller's order is kept, and what a row does not have is null in its place.
+    static LOCKED: Returns =
+        Returns { fields: &[Field::new("vmid", "vmid"), Field::new("lock", "lock")], columns: &["vmid"], ..LIST };
+    let (request, reply) = guests();
+    let fields = ["lock", "vmid"].map(str::to_owned).to_vec();
+    let chosen = View { table: true, fields: fields.clone(), limit: Some(1), ..View::default() };
+    let content = answer(&LOCKED, &request, &reply, &chosen).expect("a list").content;
+    assert_eq!((&content["columns"], &content["rows"]), (&json!(fields), &json!([[null, 100]])));
+}
+
+#[test]
+fn chosen_fields_are_the_only_ones() {
+    let view = View { fields: vec!["vmid".to_owned()], ..View::default() };
+    assert_eq!(listed(&view)["guests"], json!([{"vmid": 100}, {"vmid": 101}]));
+    static SHORT: Returns = Returns { columns: &["vmid"], ..LIST };
+    let (request, reply) = guests();
+    let table = View { table: true, ..View::default() };
+    let content = answer(&SHORT, &request, &reply, &table).expect("a list").content;
+    assert_eq!((&content["columns"], &content["rows"]), (&json!(["vmid"]), &json!([[100], [101]])));
 }
 
 #[test]
