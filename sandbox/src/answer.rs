@@ -79,6 +79,11 @@ impl Failure {
         Failure { form: Form::Empty, ..Failure::json(status, reason.into()) }
     }
 
+    /// Whether the server makes the client wait for it, so that nobody tries passwords at speed.
+    pub(crate) fn is_held_back(&self) -> bool {
+        self.status == 401 || (self.status == 403 && self.form == Form::Empty)
+    }
+
     /// The first line of the message: the reason phrase.
     pub(crate) fn reason(&self) -> &str {
         self.message.lines().next().unwrap_or_default()

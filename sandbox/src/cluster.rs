@@ -9,6 +9,7 @@ use sha1::{Digest, Sha1};
 
 use crate::{
     answer::Failure,
+    api::access,
     clock::{Clock, STEP},
     firewall::Firewall,
     generic::Store,
@@ -66,8 +67,10 @@ pub struct Cluster {
     pub(crate) runs: Runs,
     /// Token secrets by `user@realm!name`.
     pub(crate) secrets: BTreeMap<String, String>,
-    /// The password of the user that can log in.
-    pub(crate) password: String,
+    /// Passwords by `user@realm`.
+    pub(crate) passwords: BTreeMap<String, String>,
+    /// What tickets are sealed with.
+    pub(crate) key: String,
     /// Tasks of that type that will fail, with their error.
     pub(crate) failures: Vec<(String, String)>,
     pub(crate) fault: Option<Fault>,
@@ -92,7 +95,8 @@ impl Cluster {
             store: Store::default(),
             runs: Runs::default(),
             secrets: BTreeMap::new(),
-            password: String::new(),
+            passwords: BTreeMap::new(),
+            key: String::new(),
             failures: Vec::new(),
             fault: None,
             seed,
@@ -262,6 +266,18 @@ impl Cluster {
     /// The node that a guest is on.
     pub fn node_of(&self, vmid: u32) -> Option<&str> {
         self.guests.get(&vmid).map(|guest| guest.node.as_str())
+    }
+
+    /// Makes an API token and answers its secret; the user is made where there is none, and has no password. The
+    /// entries are path, role, and whether it holds below the path as well. With privilege separation they are the
+    /// token's own, and worth no more than what its user has too ([`Cluster::grant`]); without it they are the user's.
+    pub fn add_token(&mut self, userid: &str, tokenid: &str, separate: bool, entries: &[(&str, &str, bool)]) -> String {
+        access::add_token(self, userid, tokenid, separate, entries)
+    }
+
+    /// Gives a role on a path to a user, to a token (`user@realm!token`), or to a group (`@name`).
+    pub fn grant(&mut self, who: &str, path: &str, role: &str, propagate: bool) {
+        access::grant(self, who, path, role, propagate);
     }
 
     /// The present request goes wrong like this. To be called from the request hook.

@@ -6,8 +6,9 @@ use proxmox_spec::{Kind as Exchange, Method, Verb};
 
 use crate::{
     Received, Shared,
-    answer::{Data, Failure, Reply},
-    api, auth,
+    answer::{Data, Failure, Form, Reply},
+    api,
+    auth::{self, Rights},
     cluster::{Cluster, Fault},
     generic, lock,
     request::{Arg, Args, Call, decode, parse_form},
@@ -70,7 +71,16 @@ pub(crate) fn admit(shared: &Shared, head: &Head) -> Result<Entry, Failure> {
         args.0.extend(route.params.into_iter().map(|(name, value)| (name.to_owned(), Arg::Text(value))));
         (route.method, args)
     });
-    let user = auth::identify(shared, head, verb, route.as_ref().map(|(method, _)| *method))?;
+    let user = {
+        let cluster = lock(&shared.cluster);
+        let user = auth::identify(&cluster, head, verb, route.as_ref().map(|(method, _)| *method))?;
+        if let Some((method, args)) = route.as_ref().filter(|(method, _)| method.kind == Exchange::Upload) {
+            // A file that nobody wants is refused before it is sent, and before there is a format for the answer.
+            auth::permit(&cluster, method, &Rights::of(&cluster, &user), &path, args)
+                .map_err(|failure| Failure { form: Form::Empty, ..failure })?;
+        }
+        user
+    };
     let mut query = parse_form(query);
     query.0.remove("_dc");
     Ok(Entry { verb, path, query, route, user })
@@ -133,10 +143,13 @@ fn answer(
     user: String,
     upload: Option<crate::request::UploadedFile>,
 ) -> Reply {
+    let rights = Rights::of(cluster, &user);
+    let mut params = given.clone();
+    params.merge(path_args.clone());
+    auth::permit(cluster, method, &rights, &path, &params)?;
     if let Some(node) = path_args.text("node").filter(|_| method.proxy_to_node) {
         check_node(cluster, node)?;
     }
-    auth::permit(method, &user, &path)?;
     let mut args = validate::check(method, path_args, given)?;
     if let Some("localhost") = args.text("node") {
         args.0.insert("node".to_owned(), Arg::Text("pve1".to_owned()));
@@ -144,11 +157,13 @@ fn answer(
     if !cluster.quorate && method.verb != Verb::Get {
         return Err(Failure::die("cluster not ready - no quorum?"));
     }
-    let call = Call { method, path: clean(&path), args, user, upload };
-    match api::handler(method) {
-        Some(handler) => handler(cluster, &call),
-        None => generic::handle(cluster, &call),
-    }
+    let call = Call { method, path: clean(&path), args, user, rights, upload };
+    auth::examine(cluster, &call)?;
+    let data = match api::handler(method) {
+        Some(handler) => handler(cluster, &call)?,
+        None => generic::handle(cluster, &call)?,
+    };
+    Ok(auth::shorten(cluster, &call, data))
 }
 
 /// What the hop to another node meets.

@@ -29,6 +29,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use sha2::{Digest, Sha256};
@@ -47,11 +48,14 @@ pub struct Options {
     /// The factor on the duration of every task: 1 = as on a small cluster, 0 = tasks are over at once. A task that
     /// takes ten seconds is over ten requests later.
     pub task_time: f64,
+    /// How long a refused authentication is held back. A real server takes three seconds for every 401, and for an
+    /// upload that is not permitted; here nobody has to wait unless a test wants it.
+    pub auth_delay: Duration,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { address: SocketAddr::from(([127, 0, 0, 1], 0)), seed: 1, task_time: 1.0 }
+        Options { address: SocketAddr::from(([127, 0, 0, 1], 0)), seed: 1, task_time: 1.0, auth_delay: Duration::ZERO }
     }
 }
 
@@ -78,6 +82,7 @@ pub(crate) struct Shared {
     pub hook: Mutex<Option<Arc<Hook>>>,
     /// The password of [`USER`].
     pub password: String,
+    pub auth_delay: Duration,
 }
 
 /// The user that can log in with a password.
@@ -88,6 +93,7 @@ pub struct Sandbox {
     address: SocketAddr,
     certificate: server::Certificate,
     token: String,
+    auditor_token: String,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
@@ -102,18 +108,24 @@ impl Sandbox {
         let secret = random_secret()?;
         let password = random_secret()?;
         let mut cluster = seed::cluster(&options);
+        let auditor = random_secret()?;
         cluster.secrets.insert(seed::TOKEN.to_owned(), secret.clone());
-        cluster.password.clone_from(&password);
+        cluster.secrets.insert(seed::AUDITOR_TOKEN.to_owned(), auditor.clone());
+        cluster.passwords.insert(USER.to_owned(), password.clone());
+        cluster.key = random_secret()?;
         let shared = Arc::new(Shared {
             cluster: Mutex::new(cluster),
             requests: Mutex::new(Vec::new()),
             hook: Mutex::new(None),
             password,
+            auth_delay: options.auth_delay,
         });
         let (listener, certificate, acceptor) = server::bind(options.address).await?;
         let address = listener.local_addr()?;
         let task = tokio::spawn(server::serve(listener, acceptor, Arc::clone(&shared)));
-        Ok(Sandbox { address, certificate, token: format!("{}={secret}", seed::TOKEN), shared, task })
+        let token = format!("{}={secret}", seed::TOKEN);
+        let auditor_token = format!("{}={auditor}", seed::AUDITOR_TOKEN);
+        Ok(Sandbox { address, certificate, token, auditor_token, shared, task })
     }
 
     /// Where it listens.
@@ -131,9 +143,15 @@ impl Sandbox {
         &self.certificate.pem
     }
 
-    /// The full token, `user@realm!name=secret`.
+    /// The full token, `user@realm!name=secret`: root's own without privilege separation, so everything that a token
+    /// can do at all.
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// A full token that may look at everything and change nothing: role `PVEAuditor` on `/`.
+    pub fn auditor_token(&self) -> &str {
+        &self.auditor_token
     }
 
     /// The password of [`USER`].

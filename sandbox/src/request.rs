@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use proxmox_spec::Method;
 use serde_json::Value;
 
-use crate::answer::Failure;
+use crate::{answer::Failure, auth::Rights};
 
 /// One parameter as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(crate) struct Call {
     pub args: Args,
     /// `user@realm` or `user@realm!token`.
     pub user: String,
+    /// What this user may do.
+    pub rights: Rights,
     /// What an upload brought, beside its parameters.
     pub upload: Option<UploadedFile>,
 }

@@ -19,6 +19,10 @@ use crate::{
 /// The token that a sandbox gives out: root's own, without privilege separation.
 pub(crate) const TOKEN: &str = "root@pam!mcp";
 
+/// The token that may look at everything, and its user.
+pub(crate) const AUDITOR_TOKEN: &str = "auditor@pve!readonly";
+const AUDITOR: &str = "auditor@pve";
+
 const GIB: u64 = 1 << 30;
 const MIB: u64 = 1 << 20;
 

@@ -116,6 +116,11 @@ async fn handle(shared: &Shared, request: Request<Incoming>) -> Result<Response<
             Ok(content) => dispatch::run(shared, &head, entry, content),
         },
     };
+    if let Outcome::Reply(Err(failure)) = &outcome
+        && failure.is_held_back()
+    {
+        tokio::time::sleep(shared.auth_delay).await;
+    }
     match outcome {
         Outcome::Hangup => Err(Hangup),
         Outcome::Reply(Ok(data)) => Ok(success(&data, extjs)),

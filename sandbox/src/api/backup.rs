@@ -57,13 +57,17 @@ fn vzdump(cluster: &mut Cluster, call: &Call) -> Reply {
     // Guests of other nodes are those nodes' business; unknown ids are errors of this run.
     let ids: Vec<u32> =
         ids.into_iter().filter(|id| cluster.guests.get(id).is_none_or(|guest| guest.node == node)).collect();
+    // Who asks for all of something gets what he may have; a guest that is named and not allowed ends the task.
+    let (ids, denied): (Vec<u32>, Vec<u32>) =
+        ids.into_iter().partition(|id| call.rights.has(&format!("/vms/{id}"), &["VM.Backup"]));
+    let denied = denied.first().copied().filter(|_| args.has("vmid"));
     let storage = args.text("storage").unwrap_or("local").to_owned();
     let options: Vec<String> = args
         .texts()
         .filter(|(name, _)| !matches!(*name, "vmid" | "node"))
         .map(|(name, text)| if text.contains(' ') { format!("--{name} '{text}'") } else { format!("--{name} {text}") })
         .collect();
-    let named: Vec<String> = ids.iter().map(u32::to_string).collect();
+    let named: Vec<String> = ids.iter().chain(&denied).map(u32::to_string).collect();
     let job = Job {
         compress: args.text("compress").unwrap_or("0").to_owned(),
         mode: args.text("mode").unwrap_or("snapshot").to_owned(),
@@ -76,7 +80,10 @@ fn vzdump(cluster: &mut Cluster, call: &Call) -> Reply {
         storage,
     };
     let id = if named.len() == 1 && !args.flag("all") { named[0].clone() } else { String::new() };
-    let begin = Box::new(move |cluster: &mut Cluster| plan(cluster, &job, &ids));
+    let begin = Box::new(move |cluster: &mut Cluster| match denied {
+        Some(vmid) => Err(format!("Permission check failed (/vms/{vmid}, VM.Backup)")),
+        None => plan(cluster, &job, &ids),
+    });
     ok(cluster.spawn(Spawn { node, kind: "vzdump", id, user: call.user.clone(), holds: None, begin }))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Here is only the table and what all areas share.
 
-mod access;
+pub(crate) mod access;
 mod agent;
 mod backup;
 mod clone;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Route;
 use crate::{
     answer::{Data, Failure, Reply, done, ok},
+    auth::shows_task,
     cluster::Cluster,
     request::Call,
     tasks::Task,
@@ -43,6 +44,7 @@ fn list(cluster: &mut Cluster, call: &Call) -> Reply {
         let upid = &task.upid;
         let (user, _) = upid.user_and_token();
         upid.node == args.need("node")
+            && shows_task(&call.rights, &upid.node, upid)
             && match source {
                 "active" => active,
                 "all" => true,

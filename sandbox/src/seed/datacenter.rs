@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{HOUR, NOW};
-use crate::{USER, cluster::Cluster, firewall::Firewall, tasks::Task, upid::Upid};
+use super::{AUDITOR, AUDITOR_TOKEN, HOUR, NOW};
+use crate::{USER, auth::built_in, cluster::Cluster, firewall::Firewall, tasks::Task, upid::Upid};
 
 pub(super) fn firewalls(cluster: &mut Cluster) {
     let rule = |value: Value| value.as_object().cloned().unwrap_or_default();
@@ -32,15 +32,23 @@ pub(super) fn firewalls(cluster: &mut Cluster) {
 
 pub(super) fn access(cluster: &mut Cluster) {
     let store = &mut cluster.store;
-    let users =
-        [("root@pam", "pam", None), (USER, "pve", Some("Administrator")), ("alice@pve", "pve", Some("Operations"))];
+    let users = [
+        ("root@pam", "pam", None),
+        (USER, "pve", Some("Administrator")),
+        ("alice@pve", "pve", Some("Operations")),
+        (AUDITOR, "pve", Some("Looks at everything, changes nothing")),
+    ];
     for (userid, realm, comment) in users {
         let fields = json!({ "enable": 1, "expire": 0, "realm-type": realm, "comment": comment });
         store.put(&format!("/access/users/{userid}"), "/access/users", "userid", userid, fields);
     }
     let token = json!({ "privsep": 0, "expire": 0, "comment": "This sandbox" });
     store.put("/access/users/root@pam/token/mcp", "/access/users/root@pam/token", "tokenid", "mcp", token);
-    let group = json!({ "comment": "Operators", "users": "alice@pve" });
+    if let Some((userid, tokenid)) = AUDITOR_TOKEN.split_once('!') {
+        let tokens = format!("/access/users/{userid}/token");
+        store.put(&format!("{tokens}/{tokenid}"), &tokens, "tokenid", tokenid, json!({ "privsep": 0, "expire": 0 }));
+    }
+    let group = json!({ "comment": "Operators" });
     if let Some(alice) = store.get_mut("/access/users/alice@pve") {
         alice.insert("groups".to_owned(), json!("operators"));
     }
@@ -51,24 +59,16 @@ pub(super) fn access(cluster: &mut Cluster) {
         let fields = json!({ "type": kind, "comment": comment });
         store.put(&format!("/access/domains/{realm}"), "/access/domains", "realm", realm, fields);
     }
-    let every: std::collections::BTreeSet<&str> =
-        proxmox_spec::methods().iter().flat_map(|method| method.permissions.privileges.iter().copied()).collect();
-    let starting = |prefix: &str| every.iter().copied().filter(|name| name.starts_with(prefix)).collect::<Vec<_>>();
-    let roles = [
-        ("Administrator", every.iter().copied().collect::<Vec<_>>()),
-        ("NoAccess", Vec::new()),
-        ("PVEAuditor", every.iter().copied().filter(|name| name.ends_with(".Audit")).collect()),
-        ("PVEDatastoreAdmin", starting("Datastore.")),
-        ("PVEVMAdmin", starting("VM.")),
-        ("PVEVMUser", vec!["VM.Audit", "VM.Backup", "VM.Config.CDROM", "VM.Console", "VM.PowerMgmt"]),
-    ];
-    for (roleid, privileges) in roles {
+    for (roleid, privileges) in built_in() {
         let fields = json!({ "special": 1, "privs": privileges.join(",") });
         store.put(&format!("/access/roles/{roleid}"), "/access/roles", "roleid", roleid, fields);
     }
-    for (path, kind, id, role) in
-        [("/", "user", USER, "Administrator"), ("/pool/production", "group", "operators", "PVEVMUser")]
-    {
+    let acl = [
+        ("/", "user", USER, "Administrator"),
+        ("/", "user", AUDITOR, "PVEAuditor"),
+        ("/pool/production", "group", "operators", "PVEVMUser"),
+    ];
+    for (path, kind, id, role) in acl {
         let fields = json!({ "path": path, "type": kind, "roleid": role, "propagate": 1 });
         store.put(&format!("/access/acl{path}#{kind}:{id}:{role}"), "/access/acl", "ugid", id, fields);
     }
