@@ -3,7 +3,7 @@
 use proxmox_spec::Verb;
 use serde_json::{Value, json};
 
-use super::{Route, guest_task, must_exist, nodes, target};
+use super::{Route, access::forget_path, guest_task, must_exist, nodes, target};
 use crate::{
     answer::{Failure, Reply, done, ok},
     cluster::Cluster,
@@ -257,6 +257,7 @@ fn delete(cluster: &mut Cluster, call: &Call) -> Reply {
         }
         Ok(Plan::new(2.0, lines, move |cluster, _| {
             destroy(cluster, vmid, purge);
+            forget_path(cluster, &format!("/vms/{vmid}"));
             Ok(())
         }))
     });

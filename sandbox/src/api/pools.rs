@@ -3,7 +3,7 @@
 use proxmox_spec::Verb;
 use serde_json::{Value, json};
 
-use super::{Route, guests, storage};
+use super::{Route, access::forget_path, guests, storage};
 use crate::{
     answer::{Failure, Reply, done, ok},
     cluster::{Cluster, Pool},
@@ -134,5 +134,6 @@ fn delete(cluster: &mut Cluster, call: &Call) -> Reply {
         return Err(failed(format!("pool '{id}' is not empty (contains storage '{storage}')")));
     }
     cluster.pools.remove(id);
+    forget_path(cluster, &format!("/pool/{id}"));
     done()
 }

@@ -254,3 +254,148 @@ pub(crate) fn groups_of(cluster: &Cluster, userid: &str) -> Vec<String> {
 fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a str {
     fields.get(name).and_then(Value::as_str).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{auth::built_in, cluster::Pool};
+    use serde_json::json;
+
+    /// A cluster with the user `u@pve` in the group `g`, and these entries (`@g` = the group).
+    fn cluster(entries: &[(&str, &str, &str, bool)]) -> Cluster {
+        let mut cluster = Cluster::empty(1, 0.0);
+        for (roleid, privileges) in built_in() {
+            let fields = json!({ "privs": privileges.join(",") });
+            cluster.store.put(&format!("/access/roles/{roleid}"), "/access/roles", "roleid", roleid, fields);
+        }
+        cluster.add_token("u@pve", "same", false, &[]);
+        cluster.add_token("u@pve", "apart", true, &[]);
+        cluster.add_token("root@pam", "same", false, &[]);
+        cluster.add_token("root@pam", "apart", true, &[]);
+        cluster.store.get_mut("/access/users/u@pve").expect("made").insert("groups".to_owned(), json!("g"));
+        for (who, path, role, propagate) in entries {
+            cluster.grant(who, path, role, *propagate);
+        }
+        cluster
+    }
+
+    fn on(cluster: &Cluster, who: &str, path: &str) -> Vec<String> {
+        Rights::of(cluster, who).on(path).into_keys().collect()
+    }
+
+    #[test]
+    fn a_role_holds_below_its_path_only_if_it_propagates() {
+        let cluster = cluster(&[("u@pve", "/vms", "PVETemplateUser", true), ("u@pve", "/pool", "PVEPoolUser", false)]);
+        assert_eq!(on(&cluster, "u@pve", "/vms/100"), ["VM.Audit", "VM.Clone"]);
+        assert_eq!(on(&cluster, "u@pve", "/pool"), ["Pool.Audit"]);
+        assert_eq!(Rights::of(&cluster, "u@pve").on("/pool")["Pool.Audit"], false);
+        assert!(on(&cluster, "u@pve", "/pool/a").is_empty());
+        assert!(on(&cluster, "u@pve", "/").is_empty());
+    }
+
+    #[test]
+    fn a_deeper_entry_replaces_what_is_inherited() {
+        let cluster = cluster(&[
+            ("u@pve", "/", "Administrator", true),
+            ("u@pve", "/vms/100", "PVETemplateUser", true),
+            ("u@pve", "/storage", "NoAccess", true),
+            ("u@pve", "/storage/local", "PVEDatastoreUser", true),
+        ]);
+        assert_eq!(on(&cluster, "u@pve", "/vms/101").len(), PRIVILEGES.len());
+        assert_eq!(on(&cluster, "u@pve", "/vms/100"), ["VM.Audit", "VM.Clone"]);
+        assert!(on(&cluster, "u@pve", "/storage/other").is_empty());
+        assert_eq!(on(&cluster, "u@pve", "/storage/local"), ["Datastore.AllocateSpace", "Datastore.Audit"]);
+    }
+
+    #[test]
+    fn two_roles_at_one_path_add_up_and_no_access_beats_both() {
+        let cluster = cluster(&[
+            ("u@pve", "/vms/100", "PVETemplateUser", true),
+            ("u@pve", "/vms/100", "PVEPoolUser", false),
+            ("u@pve", "/vms/101", "PVETemplateUser", true),
+            ("u@pve", "/vms/101", "NoAccess", true),
+        ]);
+        assert_eq!(on(&cluster, "u@pve", "/vms/100"), ["Pool.Audit", "VM.Audit", "VM.Clone"]);
+        assert!(on(&cluster, "u@pve", "/vms/101").is_empty());
+    }
+
+    #[test]
+    fn an_entry_of_the_user_hides_those_of_the_groups_at_that_path() {
+        let cluster = cluster(&[
+            ("@g", "/vms/100", "PVEVMAdmin", true),
+            ("u@pve", "/vms/100", "PVETemplateUser", true),
+            ("@g", "/vms/101", "PVEVMUser", true),
+            ("u@pve", "/", "PVEPoolUser", true),
+            ("u@pve", "/storage/a", "NoAccess", false),
+            ("@g", "/storage/a", "PVEDatastoreUser", true),
+            ("@other", "/nodes", "PVESysAdmin", true),
+        ]);
+        assert_eq!(on(&cluster, "u@pve", "/vms/100"), ["VM.Audit", "VM.Clone"]);
+        assert!(on(&cluster, "u@pve", "/vms/101").contains(&"VM.PowerMgmt".to_owned()));
+        // An entry of the user that does not reach the path hides nothing.
+        assert_eq!(on(&cluster, "u@pve", "/storage/a/b"), ["Datastore.AllocateSpace", "Datastore.Audit"]);
+        assert!(on(&cluster, "u@pve", "/storage/a").is_empty());
+        assert_eq!(on(&cluster, "u@pve", "/nodes/pve1"), ["Pool.Audit"]);
+    }
+
+    #[test]
+    fn a_separate_token_has_what_both_have_and_another_what_its_user_has() {
+        let cluster = cluster(&[
+            ("u@pve", "/vms", "PVETemplateUser", true),
+            ("u@pve!apart", "/vms/100", "PVEVMUser", true),
+            ("root@pam!apart", "/vms/100", "PVETemplateUser", true),
+        ]);
+        assert_eq!(on(&cluster, "u@pve!same", "/vms/100"), ["VM.Audit", "VM.Clone"]);
+        assert_eq!(on(&cluster, "u@pve!apart", "/vms/100"), ["VM.Audit"]);
+        assert!(on(&cluster, "u@pve!apart", "/vms/101").is_empty());
+        assert_eq!(on(&cluster, "root@pam!apart", "/vms/100"), ["VM.Audit", "VM.Clone"]);
+        assert!(on(&cluster, "root@pam!apart", "/").is_empty());
+        assert_eq!(on(&cluster, "root@pam!same", "/vms/100").len(), PRIVILEGES.len());
+        assert!(on(&cluster, "u@pve!unknown", "/vms/100").is_empty());
+        assert!(on(&cluster, "", "/").is_empty());
+    }
+
+    #[test]
+    fn a_pool_gives_its_roles_to_its_members() {
+        let mut cluster = cluster(&[
+            ("u@pve", "/pool/p", "PVEVMUser", true),
+            ("u@pve", "/vms/100", "PVETemplateUser", true),
+            ("u@pve", "/vms/101", "NoAccess", true),
+            ("u@pve", "/pool/q", "NoAccess", true),
+            ("u@pve", "/vms/103", "PVETemplateUser", true),
+        ]);
+        let pool = |guests: &[u32], storages: &[&str]| Pool {
+            comment: None,
+            guests: guests.to_vec(),
+            storages: storages.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        cluster.pools.insert("p".to_owned(), pool(&[100, 101, 102], &["nas"]));
+        cluster.pools.insert("q".to_owned(), pool(&[103], &[]));
+        let has = |path: &str, name: &str| on(&cluster, "u@pve", path).iter().any(|have| have == name);
+        assert!(has("/vms/102", "VM.PowerMgmt") && has("/storage/nas", "VM.PowerMgmt"));
+        assert!(has("/vms/100", "VM.Clone") && has("/vms/100", "VM.PowerMgmt"));
+        assert!(!has("/vms/101", "VM.Audit"), "what the guest's own entry forbids, no pool gives back");
+        assert!(!has("/vms/103", "VM.Audit"), "a pool without access takes it from its members");
+        assert!(!has("/vms/104", "VM.Audit"));
+    }
+
+    #[test]
+    fn refusals_name_the_path_and_what_is_missing() {
+        let cluster = cluster(&[("u@pve", "/vms", "PVETemplateUser", true)]);
+        let rights = Rights::of(&cluster, "u@pve");
+        let text = |result: Result<(), Failure>| result.expect_err("refused").message;
+        assert_eq!(
+            text(rights.check("/vms/100", &["VM.Audit", "VM.Backup", "VM.Console"])),
+            "Permission check failed (/vms/100, VM.Backup)\n"
+        );
+        assert_eq!(
+            text(rights.check_any("/vms/100", &["VM.Backup", "VM.Console"])),
+            "Permission check failed (/vms/100, VM.Backup|VM.Console)\n"
+        );
+        assert_eq!(
+            text(rights.check_modify("/pool/p")),
+            "Permission check failed (/pool/p, Permissions.Modify|Pool.Allocate)\n"
+        );
+        assert!(rights.check_any("/vms/100", &["VM.Backup", "VM.Clone"]).is_ok());
+    }
+}

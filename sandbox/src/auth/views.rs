@@ -144,6 +144,12 @@ fn fill(template: &str, row: &Map<String, Value>) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
+/// Whether the list of this path has a line in the table.
+#[cfg(test)]
+pub(super) fn is_shortened(path: &str) -> bool {
+    LISTS.iter().any(|(of, ..)| *of == path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
