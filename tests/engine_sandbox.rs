@@ -390,7 +390,7 @@ async fn reads_are_repeated_after_passing_troubles_only() {
     ] {
         let (sandbox, engine) = start(Tier::Read).await;
         let shown = format!("{fault:?}");
-        sandbox.on_request(move |_, cluster| cluster.inject(fault.clone()));
+        sandbox.on_request(move |_, cluster| cluster.add_fault(fault.clone().once()));
         fails(&engine, "get_version", json!({})).await;
         assert_eq!(sandbox.requests().len(), tries, "{shown}");
     }
@@ -403,7 +403,7 @@ async fn a_write_without_answer_is_unknown_and_never_repeated() {
         let injected = fault.clone();
         sandbox.on_request(move |request, cluster| {
             if request.verb == "POST" {
-                cluster.inject(injected.clone());
+                cluster.add_fault(injected.clone().once());
             }
         });
         let answer = call(&engine, "start_guest", json!({"vmid": 102})).await.expect("an outcome");
@@ -423,7 +423,7 @@ async fn a_write_that_the_other_node_never_got_is_a_plain_failure() {
     let (sandbox, engine) = start(Tier::Operate).await;
     sandbox.on_request(|request, cluster| {
         if request.verb == "POST" {
-            cluster.inject(Fault::Status(595, "No route to host".to_owned()));
+            cluster.add_fault(Fault::Status(595, "No route to host".to_owned()).once());
         }
     });
     let (kind, text) = fails(&engine, "start_guest", json!({"vmid": 102})).await;
@@ -438,7 +438,8 @@ async fn what_is_not_the_api_is_never_read_as_an_answer() {
         [(200, FailureKind::Unreadable), (302, FailureKind::Connection), (401, FailureKind::Unauthenticated)]
     {
         let (sandbox, engine) = start(Tier::Read).await;
-        sandbox.on_request(move |_, cluster| cluster.inject(Fault::Status(status, "Somebody else".to_owned())));
+        sandbox
+            .on_request(move |_, cluster| cluster.add_fault(Fault::Status(status, "Somebody else".to_owned()).once()));
         let (came, text) = fails(&engine, "get_version", json!({})).await;
         assert_eq!(came, kind, "{text}");
         assert_eq!(sandbox.requests().len(), 1);
@@ -492,7 +493,7 @@ async fn nobody_there_is_a_connection_failure_and_recovers() {
     let seen = closes.clone();
     sandbox.on_request(move |_, cluster| {
         if seen.fetch_add(1, Ordering::SeqCst) < 3 {
-            cluster.inject(Fault::CloseBefore);
+            cluster.add_fault(Fault::CloseBefore.once());
         }
     });
     assert_eq!(fails(&engine, "get_version", json!({})).await.0, FailureKind::Connection);

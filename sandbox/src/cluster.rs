@@ -2,7 +2,7 @@
 //!
 //! Knows what exists. Requests, answers and routes are elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use sha1::{Digest, Sha1};
@@ -11,6 +11,7 @@ use crate::{
     answer::Failure,
     api::access,
     clock::{Clock, STEP},
+    fault::{Rule, Rules},
     firewall::Firewall,
     generic::Store,
     guest::{Guest, Kind, Power, hex},
@@ -18,17 +19,6 @@ use crate::{
     tasks::Task,
     volumes::{Storage, Volumes},
 };
-
-/// What a server that misbehaves does with the present request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// The connection ends before the request is handled.
-    CloseBefore,
-    /// The request is handled, and the connection ends without an answer.
-    CloseAfter,
-    /// Nothing is handled; this status comes back with this reason and an empty body.
-    Status(u16, String),
-}
 
 /// A node of the cluster.
 #[derive(Debug, Clone)]
@@ -73,7 +63,13 @@ pub struct Cluster {
     pub(crate) key: String,
     /// Tasks of that type that will fail, with their error.
     pub(crate) failures: Vec<(String, String)>,
-    pub(crate) fault: Option<Fault>,
+    /// How often the next tasks of that type will warn.
+    pub(crate) warnings: Vec<(String, u32)>,
+    /// Nodes that are offline in such a way that requests for them run into a time-out.
+    pub(crate) silent: BTreeSet<String>,
+    /// Storages without space.
+    pub(crate) full: BTreeSet<String>,
+    pub(crate) faults: Rules,
     seed: u64,
     drawn: u64,
 }
@@ -98,7 +94,10 @@ impl Cluster {
             passwords: BTreeMap::new(),
             key: String::new(),
             failures: Vec::new(),
-            fault: None,
+            warnings: Vec::new(),
+            silent: BTreeSet::new(),
+            full: BTreeSet::new(),
+            faults: Rules::default(),
             seed,
             drawn: 0,
         }
@@ -216,6 +215,7 @@ impl Cluster {
 
     /// Takes a node out of the cluster or back: requests for it end in 595.
     pub fn set_node_online(&mut self, node: &str, online: bool) {
+        self.silent.remove(node);
         if let Some(node) = self.nodes.get_mut(node) {
             node.online = online;
         }
@@ -280,8 +280,37 @@ impl Cluster {
         access::grant(self, who, path, role, propagate);
     }
 
-    /// The present request goes wrong like this. To be called from the request hook.
-    pub fn inject(&mut self, fault: Fault) {
-        self.fault = Some(fault);
+    /// The next task of that type ends in `WARNINGS: n`.
+    pub fn warn_next_task(&mut self, kind: &str, count: u32) {
+        self.warnings.push((kind.to_owned(), count));
+    }
+
+    /// A storage without space: nothing can be put there.
+    pub fn set_storage_full(&mut self, storage: &str, full: bool) {
+        if full {
+            self.full.insert(storage.to_owned());
+        } else {
+            self.full.remove(storage);
+        }
+    }
+
+    /// Replaces all fault rules. The first rule that fits a request and is not used up strikes.
+    pub fn set_faults(&mut self, rules: Vec<Rule>) {
+        self.faults.set(rules);
+    }
+
+    /// Adds a fault rule behind the others. From the request hook it can strike the present request.
+    pub fn add_fault(&mut self, rule: Rule) {
+        self.faults.add(rule);
+    }
+
+    /// Removes all fault rules.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// Every fault rule, with how many requests or connections it has struck.
+    pub fn faults(&self) -> Vec<(Rule, u32)> {
+        self.faults.list().map(|(rule, struck)| (rule.clone(), struck)).collect()
     }
 }

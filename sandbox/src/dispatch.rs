@@ -9,7 +9,8 @@ use crate::{
     answer::{Data, Failure, Form, Reply},
     api,
     auth::{self, Rights},
-    cluster::{Cluster, Fault},
+    cluster::Cluster,
+    fault::Fault,
     generic, lock,
     request::{Arg, Args, Call, decode, parse_form},
     server::Content,
@@ -40,10 +41,11 @@ pub(crate) struct Entry {
 }
 
 /// How a request ends.
-pub(crate) enum Outcome {
-    Reply(Reply),
-    /// The connection is closed without an answer.
-    Hangup,
+pub(crate) struct Outcome {
+    /// What the API answers; `None` = the request was not handled.
+    pub reply: Option<Reply>,
+    /// What becomes of that answer.
+    pub fault: Option<Fault>,
 }
 
 impl Entry {
@@ -96,40 +98,44 @@ pub(crate) fn run(shared: &Shared, head: &Head, entry: Entry, content: Content) 
     }
     let hook = lock(&shared.hook).clone();
     let mut cluster = lock(&shared.cluster);
-    let mut received =
-        Received { verb: head.verb.clone(), target: head.target.clone(), params: pairs(&shown), status: 0 };
+    let mut received = Received {
+        verb: head.verb.clone(),
+        target: head.target.clone(),
+        params: pairs(&shown),
+        status: 0,
+        handled: false,
+    };
     if let Some(hook) = hook {
         hook(&received, &mut cluster);
     }
-    let fault = cluster.fault.take();
-    let outcome = match &fault {
-        Some(Fault::CloseBefore) => Outcome::Hangup,
-        Some(Fault::Status(status, reason)) => Outcome::Reply(Err(Failure::empty(*status, reason.clone()))),
-        Some(Fault::CloseAfter) | None => {
-            cluster.tick();
-            let reply = match entry.route {
-                None if entry.verb == Verb::Get && clean(&entry.path) == "/" => Ok(root().into()),
-                None => Err(not_implemented(entry.verb, &entry.path)),
-                Some((method, path_args)) => {
-                    answer(&mut cluster, method, entry.path, path_args, given, entry.user, content.file)
-                }
-            };
-            if fault.is_some() { Outcome::Hangup } else { Outcome::Reply(reply) }
+    let fault = cluster.faults.request(&head.verb, &head.target);
+    received.handled = fault.as_ref().is_none_or(Fault::handles);
+    let reply = received.handled.then(|| {
+        cluster.tick();
+        match entry.route {
+            None if entry.verb == Verb::Get && clean(&entry.path) == "/" => Ok(root().into()),
+            None => Err(not_implemented(entry.verb, &entry.path)),
+            Some((method, path_args)) => {
+                answer(&mut cluster, method, entry.path, path_args, given, entry.user, content.file)
+            }
         }
-    };
-    received.status = status(&outcome);
+    });
+    let outcome = Outcome { reply, fault };
+    received.status = outcome.status();
     lock(&shared.requests).push(received);
     outcome
 }
 
 /// Records and answers a request that was refused before its parameters were known.
 pub(crate) fn refuse(shared: &Shared, head: &Head, failure: Failure) -> Outcome {
-    let outcome = Outcome::Reply(Err(failure));
+    let fault = lock(&shared.cluster).faults.request(&head.verb, &head.target);
+    let outcome = Outcome { reply: Some(Err(failure)), fault };
     lock(&shared.requests).push(Received {
         verb: head.verb.clone(),
         target: head.target.clone(),
         params: Vec::new(),
-        status: status(&outcome),
+        status: outcome.status(),
+        handled: false,
     });
     outcome
 }
@@ -173,6 +179,7 @@ fn check_node(cluster: &Cluster, name: &str) -> Result<(), Failure> {
     }
     match cluster.nodes.get(name) {
         Some(node) if node.online => Ok(()),
+        Some(_) if cluster.silent.contains(name) => Err(Failure::empty(596, "Connection timed out")),
         Some(_) => Err(Failure::empty(595, "No route to host")),
         None if name.contains([' ', '/']) => Ok(()),
         None => Err(Failure::die(format!(
@@ -209,10 +216,14 @@ fn pairs(args: &Args) -> Vec<(String, String)> {
     pairs
 }
 
-fn status(outcome: &Outcome) -> u16 {
-    match outcome {
-        Outcome::Hangup => 0,
-        Outcome::Reply(Ok(Data { .. })) => 200,
-        Outcome::Reply(Err(failure)) => failure.status,
+impl Outcome {
+    /// The status that the client sees; 0 = no answer.
+    fn status(&self) -> u16 {
+        let usual = match &self.reply {
+            Some(Ok(Data { .. })) => 200,
+            Some(Err(failure)) => failure.status,
+            None => 0,
+        };
+        self.fault.as_ref().and_then(Fault::status).unwrap_or(usual)
     }
 }

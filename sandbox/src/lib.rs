@@ -12,6 +12,7 @@ mod clock;
 mod cluster;
 mod disks;
 mod dispatch;
+mod fault;
 mod firewall;
 mod generic;
 mod guest;
@@ -28,15 +29,20 @@ mod volumes;
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 
-pub use cluster::{Cluster, Fault};
+pub use cluster::Cluster;
+pub use fault::{BadText, Fault, Rule, State, Trouble, Verbs};
 pub use guest::{Kind, Power};
+pub use proxmox_spec::Verb;
 
 /// How a sandbox starts.
 #[derive(Debug, Clone)]
@@ -68,8 +74,11 @@ pub struct Received {
     pub target: String,
     /// The decoded parameters of path, query and body, by name; an element of an array is a pair of its own.
     pub params: Vec<(String, String)>,
-    /// The status of the answer; 0 while it is not answered.
+    /// The status of the answer; 0 when there was none.
     pub status: u16,
+    /// The cluster has dealt with it, whatever it answered and whether or not the answer arrived. False where it was
+    /// refused or struck by a fault before: then nothing has happened.
+    pub handled: bool,
 }
 
 /// What is called before a request is handled.
@@ -80,6 +89,7 @@ pub(crate) struct Shared {
     pub cluster: Mutex<Cluster>,
     pub requests: Mutex<Vec<Received>>,
     pub hook: Mutex<Option<Arc<Hook>>>,
+    pub connections: AtomicUsize,
     /// The password of [`USER`].
     pub password: String,
     pub auth_delay: Duration,
@@ -117,6 +127,7 @@ impl Sandbox {
             cluster: Mutex::new(cluster),
             requests: Mutex::new(Vec::new()),
             hook: Mutex::new(None),
+            connections: AtomicUsize::new(0),
             password,
             auth_delay: options.auth_delay,
         });
@@ -178,6 +189,39 @@ impl Sandbox {
     /// Looks at or changes the cluster between two requests.
     pub fn with_cluster<T>(&self, change: impl FnOnce(&mut Cluster) -> T) -> T {
         change(&mut lock(&self.shared.cluster))
+    }
+
+    /// Replaces all fault rules. The first rule that fits a request and is not used up strikes.
+    pub fn set_faults(&self, rules: Vec<Rule>) {
+        self.with_cluster(|cluster| cluster.set_faults(rules));
+    }
+
+    /// Adds a fault rule behind the others.
+    pub fn add_fault(&self, rule: Rule) {
+        self.with_cluster(|cluster| cluster.add_fault(rule));
+    }
+
+    /// Removes all fault rules.
+    pub fn clear_faults(&self) {
+        self.with_cluster(Cluster::clear_faults);
+    }
+
+    /// Adds a rule or changes a state, as text forms say it: `"node-offline=pve3".parse::<Trouble>()`.
+    ///
+    /// # Errors
+    ///
+    /// When a state names a node, guest or storage that is not there.
+    pub fn apply(&self, trouble: Trouble) -> Result<(), BadText> {
+        match trouble {
+            Trouble::Rule(rule) => self.add_fault(rule),
+            Trouble::State(state) => self.with_cluster(|cluster| cluster.apply(&state))?,
+        }
+        Ok(())
+    }
+
+    /// How many connections have been made, those included that no request came on.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
     }
 
     /// Stops listening and ends all connections.

@@ -2,14 +2,21 @@
 //!
 //! Knows bytes and headers; what a request means is decided in `dispatch`.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::{body::Incoming, ext::ReasonPhrase, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -22,8 +29,9 @@ use tokio_rustls::{
 use crate::{
     Shared,
     answer::{Data, Failure, Form},
-    dispatch::{self, Head, Outcome},
-    multipart,
+    dispatch::{self, Head},
+    fault::{self, Broken, Fault, Payload},
+    lock, multipart,
     request::{Args, UploadedFile, parse_form, parse_json},
 };
 
@@ -45,6 +53,12 @@ pub(crate) struct Content {
 
 /// Listens, with a fresh certificate.
 pub(crate) async fn bind(address: SocketAddr) -> io::Result<(TcpListener, Certificate, TlsAcceptor)> {
+    let (certificate, acceptor) = identity()?;
+    Ok((TcpListener::bind(address).await?, certificate, acceptor))
+}
+
+/// A fresh certificate, and what shows it.
+fn identity() -> io::Result<(Certificate, TlsAcceptor)> {
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned(), "pve1".to_owned()];
     let made = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
@@ -55,51 +69,48 @@ pub(crate) async fn bind(address: SocketAddr) -> io::Result<(TcpListener, Certif
         .with_single_cert(vec![made.cert.der().clone()], key)
         .map_err(io::Error::other)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let listener = TcpListener::bind(address).await?;
     let certificate = Certificate { der: made.cert.der().to_vec(), pem: made.cert.pem() };
-    Ok((listener, certificate, TlsAcceptor::from(Arc::new(config))))
+    Ok((certificate, TlsAcceptor::from(Arc::new(config))))
 }
 
 /// Accepts connections until the task is aborted; the connections end with it.
 pub(crate) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
+    // Made when a fault asks for it first.
+    let mut other = None;
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 // A connection that cannot be accepted is the peer's trouble; the next one may be fine.
                 let Ok((stream, _)) = accepted else { continue };
-                let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
-                connections.spawn(async move {
-                    let Ok(stream) = acceptor.accept(stream).await else { return };
-                    let service = service_fn(move |request| {
-                        let shared = Arc::clone(&shared);
-                        async move { handle(&shared, request).await }
-                    });
-                    // How a connection ends does not matter to the cluster.
-                    let _ = http1::Builder::new()
-                        .timer(TokioTimer::new())
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
-                });
+                shared.connections.fetch_add(1, Ordering::Relaxed);
+                let acceptor = match lock(&shared.cluster).faults.connection() {
+                    None => acceptor.clone(),
+                    Some(Fault::Certificate) => {
+                        if other.is_none() {
+                            other = identity().ok().map(|(_, acceptor)| acceptor);
+                        }
+                        // Without randomness for a key there is no connection either, which is trouble enough.
+                        let Some(acceptor) = &other else { continue };
+                        acceptor.clone()
+                    }
+                    Some(_) => continue,
+                };
+                connections.spawn(converse(acceptor, stream, Arc::clone(&shared)));
             }
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-/// The connection ends without an answer.
-#[derive(Debug)]
-struct Hangup;
-
-impl std::fmt::Display for Hangup {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("no answer")
-    }
+/// Answers on one connection until either side ends it. How it ends does not matter to the cluster.
+async fn converse(acceptor: TlsAcceptor, stream: TcpStream, shared: Arc<Shared>) {
+    let Ok(stream) = acceptor.accept(stream).await else { return };
+    let service = service_fn(|request| handle(&shared, request));
+    let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
-impl std::error::Error for Hangup {}
-
-async fn handle(shared: &Shared, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Hangup> {
+async fn handle(shared: &Shared, request: Request<Incoming>) -> Result<Response<Payload>, Broken> {
     let (parts, body) = request.into_parts();
     let head = Head {
         verb: parts.method.as_str().to_owned(),
@@ -116,16 +127,31 @@ async fn handle(shared: &Shared, request: Request<Incoming>) -> Result<Response<
             Ok(content) => dispatch::run(shared, &head, entry, content),
         },
     };
-    if let Outcome::Reply(Err(failure)) = &outcome
+    if let Some(Err(failure)) = &outcome.reply
         && failure.is_held_back()
     {
         tokio::time::sleep(shared.auth_delay).await;
     }
-    match outcome {
-        Outcome::Hangup => Err(Hangup),
-        Outcome::Reply(Ok(data)) => Ok(success(&data, extjs)),
-        Outcome::Reply(Err(failure)) => Ok(refusal(&failure, extjs)),
+    let usual = outcome.reply.map(|reply| match reply {
+        Ok(data) => success(&data, extjs),
+        Err(failure) => refusal(&failure, extjs),
+    });
+    match (outcome.fault, usual) {
+        (None, Some(usual)) => Ok(usual),
+        (None, None) => Err(Broken),
+        (Some(fault), usual) => {
+            fault::play(fault, usual, |status, reason| refused_by_fault(status, reason, extjs)).await
+        }
     }
+}
+
+/// A refusal that a fault makes up, in the form that the real server gives to this status.
+fn refused_by_fault(status: u16, reason: &str, extjs: bool) -> Response<Payload> {
+    let failure = match status {
+        401 | 595..=599 => Failure::empty(status, reason),
+        _ => Failure::json(status, format!("{reason}\n")),
+    };
+    refusal(&failure, extjs)
 }
 
 async fn receive(
@@ -162,7 +188,7 @@ async fn receive(
     Ok(Content { args, file: None })
 }
 
-fn success(data: &Data, extjs: bool) -> Response<Full<Bytes>> {
+fn success(data: &Data, extjs: bool) -> Response<Payload> {
     if let Some(raw) = &data.raw {
         return response(StatusCode::OK, "text/plain", raw.clone());
     }
@@ -173,7 +199,7 @@ fn success(data: &Data, extjs: bool) -> Response<Full<Bytes>> {
     response(StatusCode::OK, "application/json;charset=UTF-8", body.to_string())
 }
 
-fn refusal(failure: &Failure, extjs: bool) -> Response<Full<Bytes>> {
+fn refusal(failure: &Failure, extjs: bool) -> Response<Payload> {
     if extjs && failure.form == Form::Json {
         let mut body = failure.body();
         body["success"] = 0.into();
@@ -198,8 +224,8 @@ fn refusal(failure: &Failure, extjs: bool) -> Response<Full<Bytes>> {
     answer
 }
 
-fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::new(Bytes::from(body)));
+fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<Payload> {
+    let mut answer = Response::new(Payload::Whole(Bytes::from(body)));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));

@@ -266,6 +266,11 @@ impl Cluster {
                     let (_, text) = self.failures.remove(place);
                     plan.finish = Box::new(move |_, _| Err(text));
                 }
+                if let Some(place) = self.warnings.iter().position(|(of, _)| of == kind) {
+                    let (_, count) = self.warnings.remove(place);
+                    plan.lines
+                        .extend((1..=count).map(|number| format!("WARN: something is not quite right ({number})")));
+                }
                 if let Some((vmid, lock)) = plan.lock
                     && let Some(guest) = self.guests.get_mut(&vmid)
                 {

@@ -298,10 +298,10 @@ async fn a_test_can_make_things_go_wrong() {
             cluster.take_id(103);
         }
         if request.target.contains("?fault=close") {
-            cluster.inject(Fault::CloseAfter);
+            cluster.add_fault(Fault::CloseAfter.once());
         }
         if request.target.contains("?fault=busy") {
-            cluster.inject(Fault::Status(596, "Connection timed out".to_owned()));
+            cluster.add_fault(Fault::Status(596, "Connection timed out".to_owned()).once());
         }
     });
     let next = bench.get("/cluster/nextid").await.data().as_str().unwrap().to_owned();

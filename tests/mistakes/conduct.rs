@@ -103,7 +103,7 @@ async fn a_write_is_sent_once_whatever_comes_back() {
         let shown = format!("{fault:?}");
         sandbox.on_request(move |request, cluster| {
             if request.verb == "POST" {
-                cluster.inject(fault.clone());
+                cluster.add_fault(fault.clone().once());
             }
         });
         let ended = call(&engine, "clone_guest", json!({"vmid": 100, "newid": 260})).await;

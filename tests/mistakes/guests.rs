@@ -37,7 +37,7 @@ async fn the_answer_of_a_command_is_never_read_twice() {
     sandbox.forget_requests();
     sandbox.on_request(|request, cluster| {
         if request.target.contains("/exec-status") {
-            cluster.inject(Fault::CloseAfter);
+            cluster.add_fault(Fault::CloseAfter.once());
         }
     });
     fails(&engine, "get_exec_result", json!({"vmid": 100, "pid": pid})).await;
