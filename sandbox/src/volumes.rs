@@ -177,8 +177,33 @@ impl Cluster {
             .filter(move |v| v.storage() == storage && v.node.as_deref().is_none_or(|place| place == node))
     }
 
+    /// Why a volume cannot be made on a full storage, in the words of the program that would make it; `None` = it can.
+    pub(crate) fn no_space(&self, volid: &str) -> Option<String> {
+        let (id, name) = volid.split_once(':')?;
+        let storage = self.storages.get(id).filter(|_| self.full.contains(id))?;
+        let option = |name: &str| storage.options.get(name).map_or("data", String::as_str);
+        let group = option("vgname");
+        Some(match storage.kind.as_str() {
+            "lvmthin" => {
+                let pool = option("thinpool");
+                let text =
+                    format!("Cannot create new thin volume, free space in thin pool {group}/{pool} reached threshold.");
+                format!("lvcreate '{group}/{name}' error:   {text}")
+            }
+            "lvm" => {
+                let text = format!("Volume group \"{group}\" has insufficient free space (0 extents): 1 required.");
+                format!("lvcreate '{group}/{name}' error:   {text}")
+            }
+            "zfspool" => format!("zfs error: cannot create '{}/{name}': out of space", option("pool")),
+            _ => format!("{}: No space left on device", self.volume_path(volid)),
+        })
+    }
+
     /// Bytes in use on a storage, beside what the node itself needs.
     pub(crate) fn used(&self, node: &str, storage: &str) -> u64 {
+        if self.full.contains(storage) {
+            return self.storages.get(storage).map_or(0, |storage| storage.size);
+        }
         let base = if storage == "local" { 8_u64 << 30 } else { 1 << 30 };
         base + self.volumes_on(node, storage).map(|volume| volume.size / 2).sum::<u64>()
     }
@@ -210,6 +235,9 @@ impl Cluster {
                 self.volume(wanted.node, volid).is_none() && self.volume(wanted.node, &base).is_none()
             })
             .unwrap_or_default();
+        if let Some(text) = self.no_space(&volid) {
+            return Err(Failure::die(text));
+        }
         let volume = Volume {
             volid: volid.clone(),
             node: None,

@@ -372,3 +372,110 @@ fn a_mistake_is_named_with_what_could_stand_there() {
         }
     }
 }
+
+impl Bench {
+    fn state(&self, text: &str) {
+        let trouble: Trouble = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        self.sandbox.apply(trouble).unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+
+    /// How the task that this starts ends.
+    async fn end(&self, path: &str, form: &[(&str, &str)]) -> String {
+        let answer = self.post(path, form).await;
+        self.wait(&answer).await.0
+    }
+}
+
+#[tokio::test]
+async fn a_node_can_go_and_come_back() {
+    let bench = bench().await;
+    for (state, status, reason) in [
+        ("node-offline=pve3", 595, "No route to host"),
+        ("node-timeout=pve3", 596, "Connection timed out"),
+        ("node-offline=pve3", 595, "No route to host"),
+        ("node-online=pve3", 200, "OK"),
+    ] {
+        bench.state(state);
+        let answer = bench.get("/nodes/pve3/qemu").await;
+        assert_eq!((answer.status, answer.reason.as_str()), (status, reason), "{state}");
+        assert_eq!(bench.get("/nodes/pve1/qemu").await.status, 200, "{state}");
+    }
+}
+
+#[tokio::test]
+async fn a_guest_can_be_locked_by_somebody_else() {
+    let bench = bench().await;
+    bench.state("lock=102:backup");
+    assert_eq!(bench.end("/nodes/pve1/qemu/102/status/start", &[]).await, "VM is locked (backup)");
+    bench.state("unlock=102");
+    assert_eq!(bench.end("/nodes/pve1/qemu/102/status/start", &[]).await, "OK");
+}
+
+#[tokio::test]
+async fn the_next_task_of_a_type_can_fail_or_warn() {
+    let bench = bench().await;
+    bench.state("task-fails=qmstart:start failed: QEMU exited with code 1");
+    bench.state("task-warns=qmstop:2");
+    let path = "/nodes/pve1/qemu/102/status";
+    assert_eq!(bench.end(&format!("{path}/start"), &[]).await, "start failed: QEMU exited with code 1");
+    assert_eq!(bench.end(&format!("{path}/start"), &[]).await, "OK");
+    let stop = bench.post(&format!("{path}/stop"), &[]).await;
+    let (status, log) = bench.wait(&stop).await;
+    assert_eq!((status.as_str(), log.last().map(String::as_str)), ("WARNINGS: 2", Some("TASK WARNINGS: 2")));
+    assert!(!bench.runs(102), "a warning is no failure");
+}
+
+#[tokio::test]
+async fn without_quorum_there_are_no_writes() {
+    let bench = bench().await;
+    bench.state("no-quorum");
+    let refused = bench.post("/pools", &[("poolid", "new")]).await;
+    assert_eq!(refused.failure(), (500, "cluster not ready - no quorum?"));
+    assert_eq!(bench.get("/pools").await.status, 200);
+    bench.state("quorum");
+    assert_eq!(bench.post("/pools", &[("poolid", "new")]).await.status, 200);
+}
+
+#[tokio::test]
+async fn nothing_can_be_put_on_a_full_storage() {
+    let bench = bench().await;
+    for storage in ["local", "local-lvm", "backup-nas"] {
+        bench.state(&format!("storage-full={storage}"));
+    }
+    let thin = "free space in thin pool pve/data reached threshold.";
+    for (path, form, part) in [
+        ("/nodes/pve1/qemu", &[("vmid", "300"), ("scsi0", "local-lvm:8")][..], thin),
+        ("/nodes/pve1/qemu/102/clone", &[("newid", "301"), ("full", "1")], thin),
+        ("/nodes/pve1/qemu/102/move_disk", &[("disk", "scsi0"), ("storage", "backup-nas")], "No space left on device"),
+    ] {
+        let end = bench.end(path, form).await;
+        assert!(end.contains(part), "{path}: {end}");
+    }
+    assert!(bench.get("/nodes/pve1/qemu/300/config").await.status == 500, "nothing is left of it");
+    let backup = bench.post("/nodes/pve1/vzdump", &[("vmid", "102"), ("storage", "local")]).await;
+    let (status, log) = bench.wait(&backup).await;
+    assert_eq!(status, "job errors");
+    assert!(log.iter().any(|line| line.contains("ERROR: Backup of VM 102 failed - ")), "{log:?}");
+    assert!(log.iter().any(|line| line.contains("No space left on device")), "{log:?}");
+    assert!(bench.get("/nodes/pve1/qemu/102/config").await.data().get("lock").is_none());
+    let download = [("content", "iso"), ("filename", "x.iso"), ("url", "https://example.org/x.iso")];
+    let end = bench.end("/nodes/pve1/storage/local/download-url", &download).await;
+    assert!(end.contains("No space left on device"), "{end}");
+    let status = bench.get("/nodes/pve1/storage/local/status").await;
+    assert_eq!(status.data()["avail"], 0);
+    bench.state("storage-free=local-lvm");
+    assert_eq!(bench.end("/nodes/pve1/qemu", &[("vmid", "300"), ("scsi0", "local-lvm:8")]).await, "OK");
+}
+
+#[tokio::test]
+async fn a_state_of_something_unknown_is_refused_with_what_there_is() {
+    let bench = bench().await;
+    for (text, parts) in [
+        ("node-offline=pve9", &["no node 'pve9'", "pve1, pve2, pve3"][..]),
+        ("storage-full=locl", &["did you mean 'local'?"]),
+        ("lock=999:backup", &["no guest 999", "100, 101"]),
+    ] {
+        let error = bench.sandbox.apply(text.parse().unwrap()).expect_err(text).to_string();
+        assert!(parts.iter().all(|part| error.contains(part)), "{text}: {error}");
+    }
+}

@@ -123,6 +123,7 @@ fn plan(cluster: &mut Cluster, job: &Job, ids: &[u32]) -> Result<Plan, String> {
         for id in good {
             unlock(cluster, id);
             if let Err(text) = store(cluster, &job, id, begun, log) {
+                bad = true;
                 log.push(format!("ERROR: Backup of VM {id} failed - {text}"));
             }
         }
@@ -217,6 +218,9 @@ fn store(cluster: &mut Cluster, job: &Job, vmid: u32, begun: i64, log: &mut Vec<
         protected: job.protected,
         backup_of: Some((guest.kind, guest.config.clone())),
     };
+    if let Some(text) = cluster.no_space(&volume.volid) {
+        return Err(text);
+    }
     let path = cluster.volume_path(&volume.volid);
     log.push(format!("INFO: created archive '{path}'"));
     log.push(format!("INFO: archive file size: {}", human(size)));

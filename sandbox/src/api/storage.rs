@@ -264,6 +264,9 @@ fn allocate(cluster: &mut Cluster, call: &Call) -> Reply {
         protected: false,
         backup_of: None,
     };
+    if let Some(text) = cluster.no_space(&volid) {
+        return Err(Failure::die(text));
+    }
     cluster.add_volume(volume, &node);
     ok(volid)
 }

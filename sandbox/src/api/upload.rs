@@ -67,6 +67,17 @@ fn volume(cluster: &Cluster, call: &Call, size: u64) -> Result<Volume, Failure> 
     })
 }
 
+/// The file is there, if there is room for it.
+fn put(cluster: &mut Cluster, volume: Volume, node: &str) -> Result<(), String> {
+    match cluster.no_space(&volume.volid) {
+        Some(text) => Err(format!("import failed: {text}")),
+        None => {
+            cluster.add_volume(volume, node);
+            Ok(())
+        }
+    }
+}
+
 fn upload(cluster: &mut Cluster, call: &Call) -> Reply {
     if call.args.has("tmpfilename") && call.upload.is_none() {
         return Err(Failure::die("missing or wrong upload"));
@@ -91,10 +102,7 @@ fn upload(cluster: &mut Cluster, call: &Call) -> Reply {
         lines.push(format!("target file: {path}"));
         lines.push(format!("file size is: {}", file.size));
         lines.push("finished file import successfully".to_owned());
-        Ok(Plan::new(2.0, lines, move |cluster, _| {
-            cluster.add_volume(volume, &home);
-            Ok(())
-        }))
+        Ok(Plan::new(2.0, lines, move |cluster, _| put(cluster, volume, &home)))
     });
     let user = call.user.clone();
     ok(cluster.spawn(Spawn { node, kind: "imgcopy", id: String::new(), user, holds: None, begin }))
@@ -137,8 +145,7 @@ fn download(cluster: &mut Cluster, call: &Call) -> Reply {
             if local {
                 return Err(format!("download failed: Connecting to {host}... failed: Connection refused."));
             }
-            cluster.add_volume(volume, &home);
-            Ok(())
+            put(cluster, volume, &home)
         }))
     });
     ok(cluster.spawn(Spawn { node, kind: "download", id, user: call.user.clone(), holds: None, begin }))
