@@ -57,11 +57,43 @@ pub struct Options {
     /// How long a refused authentication is held back. A real server takes three seconds for every 401, and for an
     /// upload that is not permitted; here nobody has to wait unless a test wants it.
     pub auth_delay: Duration,
+    /// Nodes of the cluster, [`Options::NODES`]; those beyond three are named and built as the first three.
+    pub nodes: u16,
+    /// Guests in all, [`Options::GUESTS`]. The first nine are always the same; the others have ids from 1000 on, and
+    /// the same seed makes the same ones.
+    pub guests: u32,
+}
+
+impl Options {
+    /// How many nodes there can be.
+    pub const NODES: std::ops::RangeInclusive<u16> = 3..=64;
+    /// How many guests there can be.
+    pub const GUESTS: std::ops::RangeInclusive<u32> = 9..=100_000;
+
+    fn check(&self) -> io::Result<()> {
+        let wrong = |what: &str, first: u32, last: u32| {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{what} must be from {first} to {last}")))
+        };
+        if !Options::NODES.contains(&self.nodes) {
+            return wrong("the number of nodes", (*Options::NODES.start()).into(), (*Options::NODES.end()).into());
+        }
+        if !Options::GUESTS.contains(&self.guests) {
+            return wrong("the number of guests", *Options::GUESTS.start(), *Options::GUESTS.end());
+        }
+        Ok(())
+    }
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { address: SocketAddr::from(([127, 0, 0, 1], 0)), seed: 1, task_time: 1.0, auth_delay: Duration::ZERO }
+        Options {
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            seed: 1,
+            task_time: 1.0,
+            auth_delay: Duration::ZERO,
+            nodes: 3,
+            guests: 9,
+        }
     }
 }
 
@@ -113,8 +145,9 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound, or there is no randomness for the key.
+    /// When the address cannot be bound, an option is out of its range, or there is no randomness for the key.
     pub async fn start(options: Options) -> io::Result<Sandbox> {
+        options.check()?;
         let secret = random_secret()?;
         let password = random_secret()?;
         let mut cluster = seed::cluster(&options);

@@ -3,6 +3,7 @@
 //! Knows names and numbers only; everything that happens later is elsewhere.
 
 mod datacenter;
+mod scale;
 
 use std::collections::BTreeMap;
 
@@ -34,8 +35,9 @@ const DAY: i64 = 24 * HOUR;
 /// Builds the cluster.
 pub(crate) fn cluster(options: &Options) -> Cluster {
     let mut cluster = Cluster::empty(options.seed, options.task_time.max(0.0));
-    for (number, name) in (1..).zip(["pve1", "pve2", "pve3"]) {
-        cluster.nodes.insert(name.to_owned(), Node { online: true, number, processors: 16, memory: 64 * GIB });
+    for number in 1..=u32::from(options.nodes) {
+        let node = Node { online: true, number, processors: 16, memory: 64 * GIB };
+        cluster.nodes.insert(format!("pve{number}"), node);
     }
     storages(&mut cluster);
     guests(&mut cluster);
@@ -46,6 +48,7 @@ pub(crate) fn cluster(options: &Options) -> Cluster {
     datacenter::access(&mut cluster);
     datacenter::datacenter(&mut cluster);
     datacenter::history(&mut cluster);
+    scale::populate(&mut cluster, options);
     cluster
 }
 
@@ -102,6 +105,26 @@ struct Start<'a> {
     running: bool,
     disk: (&'a str, &'a str, u64),
     options: Value,
+}
+
+impl Start<'_> {
+    fn add(&self, cluster: &mut Cluster) {
+        let config = config(cluster, self);
+        let (_, volid, gib) = self.disk;
+        let content = if self.kind == Kind::Qemu { "images" } else { "rootdir" };
+        volume(cluster, self.node, volid, content, gib * GIB, |volume| {
+            volume.vmid = Some(self.vmid);
+            volume.format = if volid.ends_with(".qcow2") { "qcow2" } else { "raw" }.to_owned();
+        });
+        let started = START - 5 * DAY * 1_000 - i64::from(self.vmid) * 60_000;
+        let guest = cluster.add_guest(self.vmid, self.kind, self.node);
+        guest.config = config;
+        if self.running {
+            guest.power = Power::Running;
+            guest.started = started;
+            guest.pid = 0x1_0000 + self.vmid;
+        }
+    }
 }
 
 fn guests(cluster: &mut Cluster) {
@@ -188,20 +211,7 @@ fn guests(cluster: &mut Cluster) {
         },
     ];
     for start in all {
-        let config = config(cluster, &start);
-        let (_, volid, gib) = start.disk;
-        volume(cluster, start.node, volid, if start.kind == vm { "images" } else { "rootdir" }, gib * GIB, |volume| {
-            volume.vmid = Some(start.vmid);
-            volume.format = if volid.ends_with(".qcow2") { "qcow2" } else { "raw" }.to_owned();
-        });
-        let started = START - 5 * DAY * 1_000 - i64::from(start.vmid) * 60_000;
-        let guest = cluster.add_guest(start.vmid, start.kind, start.node);
-        guest.config = config;
-        if start.running {
-            guest.power = Power::Running;
-            guest.started = started;
-            guest.pid = 0x1_0000 + start.vmid;
-        }
+        start.add(cluster);
     }
     let members =
         [("production", "Everything that customers see", vec![100, 101]), ("lab", "For trying things out", vec![110])];
@@ -271,7 +281,8 @@ fn files(cluster: &mut Cluster) {
         ("local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst", "vztmpl", "tzst", 124 * MIB),
         ("local:vztmpl/ubuntu-24.04-standard_24.04-2_amd64.tar.zst", "vztmpl", "tzst", 135 * MIB),
     ];
-    for node in ["pve1", "pve2", "pve3"] {
+    let nodes: Vec<String> = cluster.nodes.keys().cloned().collect();
+    for node in &nodes {
         for (volid, content, format, size) in files {
             volume(cluster, node, volid, content, size, |volume| volume.format = format.to_owned());
         }

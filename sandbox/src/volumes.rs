@@ -172,9 +172,14 @@ impl Cluster {
 
     /// The volumes of a storage as a node sees them.
     pub(crate) fn volumes_on<'a>(&'a self, node: &'a str, storage: &'a str) -> impl Iterator<Item = &'a Volume> {
-        self.volumes
-            .values()
-            .filter(move |v| v.storage() == storage && v.node.as_deref().is_none_or(|place| place == node))
+        // Shared ones stand under no node. The keys are ordered, so that nothing else is looked at.
+        let of = move |place: &'a str| {
+            self.volumes
+                .range((place.to_owned(), format!("{storage}:"))..)
+                .take_while(move |((at, _), volume)| at == place && volume.storage() == storage)
+                .map(|(_, volume)| volume)
+        };
+        of("").chain(of(node))
     }
 
     /// Why a volume cannot be made on a full storage, in the words of the program that would make it; `None` = it can.

@@ -1,5 +1,7 @@
 //! The cluster as a whole: version, status, resources, the next free id, recent tasks.
 
+use std::collections::HashMap;
+
 use proxmox_spec::Verb;
 use serde_json::{Value, json};
 
@@ -7,6 +9,7 @@ use super::{Route, guests, nodes, storage};
 use crate::{
     answer::{Failure, Reply, ok},
     cluster::Cluster,
+    guest::Guest,
     request::Call,
 };
 
@@ -46,7 +49,10 @@ fn resources(cluster: &mut Cluster, call: &Call) -> Reply {
     let wanted = call.args.text("type");
     let mut rows = Vec::new();
     if wanted.is_none_or(|kind| kind == "vm") {
-        rows.extend(cluster.guests.values().map(|guest| guests::resource(cluster, guest)));
+        let pools: HashMap<u32, &str> =
+            cluster.pools.iter().flat_map(|(id, pool)| pool.guests.iter().map(|vmid| (*vmid, id.as_str()))).collect();
+        let pool_of = |guest: &Guest| pools.get(&guest.vmid).copied();
+        rows.extend(cluster.guests.values().map(|guest| guests::resource_in(cluster, guest, pool_of(guest))));
     }
     if wanted.is_none() {
         rows.extend(cluster.pools.keys().map(|id| json!({ "id": format!("/pool/{id}"), "type": "pool", "pool": id })));

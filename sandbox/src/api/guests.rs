@@ -118,6 +118,11 @@ fn qmp_status(guest: &Guest) -> &'static str {
 
 /// The row of a guest in the cluster's resources.
 pub(super) fn resource(cluster: &Cluster, guest: &Guest) -> Value {
+    resource_in(cluster, guest, cluster.pool_of(guest.vmid))
+}
+
+/// The row of a guest whose pool is known, which takes a search for each of many guests otherwise.
+pub(super) fn resource_in(cluster: &Cluster, guest: &Guest, pool: Option<&str>) -> Value {
     let mut row = figures(cluster, guest);
     row["id"] = json!(format!("{}/{}", guest.kind.as_str(), guest.vmid));
     row["type"] = json!(guest.kind.as_str());
@@ -127,7 +132,7 @@ pub(super) fn resource(cluster: &Cluster, guest: &Guest) -> Value {
     row["diskread"] = json!(0);
     row["diskwrite"] = json!(0);
     row["memhost"] = json!(memory_in_use(guest));
-    if let Some(pool) = cluster.pool_of(guest.vmid) {
+    if let Some(pool) = pool {
         row["pool"] = json!(pool);
     }
     if cluster.nodes.get(&guest.node).is_some_and(|node| !node.online) {

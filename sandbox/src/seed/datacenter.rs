@@ -75,6 +75,7 @@ pub(super) fn access(cluster: &mut Cluster) {
 }
 
 pub(super) fn datacenter(cluster: &mut Cluster) {
+    let nodes: Vec<(u32, String)> = cluster.nodes.iter().map(|(name, node)| (node.number, name.clone())).collect();
     let store = &mut cluster.store;
     let job = json!({
         "type": "vzdump", "schedule": "02:00", "storage": "backup-nas", "vmid": "100,101,202", "enabled": 1,
@@ -84,8 +85,8 @@ pub(super) fn datacenter(cluster: &mut Cluster) {
     store.put("/cluster/backup/nightly", "/cluster/backup", "id", "nightly", job);
     store.set("/cluster/options", json!({ "mac_prefix": "BC:24:11", "keyboard": "en-us", "allowed-tags": [] }));
     let member = |number: u32| json!({ "nodeid": number.to_string(), "quorum_votes": "1", "ring0_addr": format!("192.0.2.{}", 10 + number) });
-    for (number, name) in (1..).zip(["pve1", "pve2", "pve3"]) {
-        let mut fields = member(number);
+    for (number, name) in &nodes {
+        let mut fields = member(*number);
         fields["name"] = json!(name);
         store.put(&format!("/cluster/config/nodes/{name}"), "/cluster/config/nodes", "node", name, fields);
         let node = format!("/nodes/{name}");
