@@ -45,6 +45,8 @@ pub struct Cluster {
     /// The factor on the duration of every task.
     pub(crate) task_time: f64,
     pub(crate) quorate: bool,
+    /// The node is in no cluster; several answers differ then.
+    pub(crate) standalone: bool,
     pub(crate) nodes: BTreeMap<String, Node>,
     pub(crate) guests: BTreeMap<u32, Guest>,
     pub(crate) storages: BTreeMap<String, Storage>,
@@ -81,6 +83,7 @@ impl Cluster {
             clock: Clock::new(),
             task_time,
             quorate: true,
+            standalone: false,
             nodes: BTreeMap::new(),
             guests: BTreeMap::new(),
             storages: BTreeMap::new(),

@@ -62,6 +62,19 @@ pub struct Options {
     /// Guests in all, [`Options::GUESTS`]. The first nine are always the same; the others have ids from 1000 on, and
     /// the same seed makes the same ones.
     pub guests: u32,
+    /// What stands at the start.
+    pub layout: Layout,
+}
+
+/// What a sandbox consists of at its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// Three nodes with guests, shared storages, pools, jobs and a history.
+    #[default]
+    Cluster,
+    /// One freshly installed node `pve1` that is in no cluster: no guests, the storage `local` for everything, the
+    /// bridge `vmbr0`.
+    Standalone,
 }
 
 impl Options {
@@ -93,6 +106,7 @@ impl Default for Options {
             auth_delay: Duration::ZERO,
             nodes: 3,
             guests: 9,
+            layout: Layout::default(),
         }
     }
 }

@@ -4,13 +4,14 @@
 
 mod datacenter;
 mod scale;
+mod standalone;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::{
-    Options,
+    Layout, Options,
     clock::START,
     cluster::{Cluster, Node, Pool},
     guest::{Config, Kind, Power, Snapshot},
@@ -35,6 +36,10 @@ const DAY: i64 = 24 * HOUR;
 /// Builds the cluster.
 pub(crate) fn cluster(options: &Options) -> Cluster {
     let mut cluster = Cluster::empty(options.seed, options.task_time.max(0.0));
+    if options.layout == Layout::Standalone {
+        standalone::build(&mut cluster);
+        return cluster;
+    }
     for number in 1..=u32::from(options.nodes) {
         let node = Node { online: true, number, processors: 16, memory: 64 * GIB };
         cluster.nodes.insert(format!("pve{number}"), node);
@@ -54,16 +59,7 @@ pub(crate) fn cluster(options: &Options) -> Cluster {
 
 fn storages(cluster: &mut Cluster) {
     let mut add = |id: &str, kind: &str, content: &str, shared: bool, size: u64, options: &[(&str, &str)]| {
-        let storage = Storage {
-            kind: kind.to_owned(),
-            content: crate::request::split_list(content),
-            shared,
-            disabled: false,
-            nodes: Vec::new(),
-            size,
-            options: options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        };
-        cluster.storages.insert(id.to_owned(), storage);
+        cluster.storages.insert(id.to_owned(), storage(kind, content, shared, size, options));
     };
     add(
         "local",
@@ -95,6 +91,18 @@ fn storages(cluster: &mut Cluster) {
         16_384 * GIB,
         &[("datastore", "main"), ("prune-backups", "keep-all=1"), ("server", "192.0.2.6"), ("username", "pve@pbs")],
     );
+}
+
+fn storage(kind: &str, content: &str, shared: bool, size: u64, options: &[(&str, &str)]) -> Storage {
+    Storage {
+        kind: kind.to_owned(),
+        content: crate::request::split_list(content),
+        shared,
+        disabled: false,
+        nodes: Vec::new(),
+        size,
+        options: options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+    }
 }
 
 /// A guest of the start.
@@ -290,6 +298,9 @@ fn files(cluster: &mut Cluster) {
     volume(cluster, "pve1", "local:snippets/cloud-init.yaml", "snippets", 512, |volume| {
         volume.format = "snippet".to_owned()
     });
+    if cluster.standalone {
+        return;
+    }
     volume(cluster, "pve1", "backup-nas:iso/virtio-win-0.1.266.iso", "iso", 700 * MIB, |volume| {
         volume.format = "iso".to_owned();
     });

@@ -1,0 +1,19 @@
+//! One node as it stands after its installation: no cluster, no guests, no shared storage.
+
+use super::{GIB, datacenter, files, storage};
+use crate::cluster::{Cluster, Node};
+
+pub(super) fn build(cluster: &mut Cluster) {
+    cluster.standalone = true;
+    cluster.nodes.insert("pve1".to_owned(), Node { online: true, number: 1, processors: 16, memory: 64 * GIB });
+    let content = "backup,images,iso,rootdir,snippets,vztmpl";
+    let local = storage("dir", content, false, 240 * GIB, &[("path", "/var/lib/vz"), ("prune-backups", "keep-all=1")]);
+    cluster.storages.insert("local".to_owned(), local);
+    files(cluster);
+    datacenter::access(cluster);
+    datacenter::datacenter(cluster);
+    for of_clusters in ["/cluster/backup/nightly", "/cluster/config/nodes/pve1", "/cluster/config/totem"] {
+        cluster.store.remove(of_clusters);
+    }
+    cluster.store.remove("/nodes/pve1/network/vmbr1");
+}
