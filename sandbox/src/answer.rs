@@ -18,6 +18,8 @@ pub(crate) struct Data {
     pub total: Option<usize>,
     /// A text instead of JSON (downloads).
     pub raw: Option<String>,
+    /// What is written and not yet in force, as a unified diff beside `data`.
+    pub changes: Option<String>,
 }
 
 /// What every handler returns.
@@ -103,7 +105,7 @@ impl Failure {
 impl Data {
     /// `data: null`, the answer of most writes.
     pub(crate) const fn null() -> Data {
-        Data { data: Value::Null, total: None, raw: None }
+        Data { data: Value::Null, total: None, raw: None, changes: None }
     }
 
     pub(crate) fn body(&self) -> Value {
@@ -111,6 +113,9 @@ impl Data {
         body.insert("data".to_owned(), self.data.clone());
         if let Some(total) = self.total {
             body.insert("total".to_owned(), json!(total));
+        }
+        if let Some(changes) = &self.changes {
+            body.insert("changes".to_owned(), json!(changes));
         }
         Value::Object(body)
     }

@@ -8,6 +8,7 @@
 mod answer;
 mod api;
 mod auth;
+mod calendar;
 mod clock;
 mod cluster;
 mod disks;
@@ -16,6 +17,7 @@ mod fault;
 mod firewall;
 mod generic;
 mod guest;
+mod interfaces;
 mod multipart;
 mod programs;
 mod request;
@@ -283,6 +285,11 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Whether the sandbox plays a method by hand; all others are answered by the facts alone.
+pub fn played_by_hand(method: &proxmox_spec::Method) -> bool {
+    api::handler(method).is_some()
 }
 
 /// A test that panics while it holds the state must not take the server down with it.

@@ -54,6 +54,7 @@ pub(crate) fn cluster(options: &Options) -> Cluster {
     datacenter::datacenter(&mut cluster);
     datacenter::history(&mut cluster);
     scale::populate(&mut cluster, options);
+    crate::api::furnish(&mut cluster);
     cluster
 }
 

@@ -40,7 +40,7 @@ pub(super) fn configured(guest: &Guest) -> bool {
 }
 
 /// The guest, if its agent answers.
-fn reach<'a>(cluster: &'a Cluster, call: &Call) -> Result<&'a Guest, Failure> {
+pub(super) fn reach<'a>(cluster: &'a Cluster, call: &Call) -> Result<&'a Guest, Failure> {
     let (node, kind, vmid) = target(call);
     let guest = cluster.guest(&node, kind, vmid).map_err(Failure::die)?;
     if !configured(guest) {

@@ -47,6 +47,13 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Put, "/cluster/firewall/groups/{group}/{pos}", update),
     (Verb::Delete, "/cluster/firewall/groups/{group}/{pos}", delete),
     (Verb::Get, "/cluster/firewall/macros", macros),
+    (Verb::Get, "/cluster/sdn/vnets/{vnet}/firewall/rules", list),
+    (Verb::Post, "/cluster/sdn/vnets/{vnet}/firewall/rules", create),
+    (Verb::Get, "/cluster/sdn/vnets/{vnet}/firewall/rules/{pos}", read),
+    (Verb::Put, "/cluster/sdn/vnets/{vnet}/firewall/rules/{pos}", update),
+    (Verb::Delete, "/cluster/sdn/vnets/{vnet}/firewall/rules/{pos}", delete),
+    (Verb::Get, "/cluster/sdn/vnets/{vnet}/firewall/options", options),
+    (Verb::Put, "/cluster/sdn/vnets/{vnet}/firewall/options", set_options),
 ];
 
 /// Some of the ready-made services, with what they are.

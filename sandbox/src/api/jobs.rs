@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Route;
 use crate::{
     answer::{Failure, Reply, VERIFICATION_FAILED, done, ok},
+    calendar::Event,
     cluster::Cluster,
     request::Call,
 };
@@ -26,7 +27,15 @@ fn plugin_error(text: &str) -> Failure {
 }
 
 fn list(cluster: &mut Cluster, _: &Call) -> Reply {
-    ok(cluster.store.list(JOBS).into_iter().map(Value::Object).collect::<Value>())
+    let now = cluster.clock.seconds();
+    let due = |mut job: Map<String, Value>| {
+        let event = job.get("schedule").and_then(Value::as_str).and_then(|text| Event::parse(text).ok());
+        if let Some(next) = event.and_then(|event| event.next(now)) {
+            job.insert("next-run".to_owned(), json!(next));
+        }
+        Value::Object(job)
+    };
+    ok(cluster.store.list(JOBS).into_iter().map(due).collect::<Value>())
 }
 
 /// The fields of a call: numbers as numbers, a retention as an object.
@@ -53,6 +62,7 @@ fn create(cluster: &mut Cluster, call: &Call) -> Reply {
     if !call.args.has("schedule") && !call.args.has("starttime") {
         return Err(Failure::param("schedule", "neither 'starttime' nor 'schedule' were set"));
     }
+    check_schedule(call)?;
     let id = match call.args.text("id") {
         Some(id) => id.to_owned(),
         None => cluster.draw_uuid(),
@@ -83,7 +93,13 @@ fn read(cluster: &mut Cluster, call: &Call) -> Reply {
     }
 }
 
+fn check_schedule(call: &Call) -> Result<(), Failure> {
+    let Some(schedule) = call.args.text("schedule") else { return Ok(()) };
+    Event::parse(schedule).map(|_| ()).map_err(|text| Failure::param("schedule", format!("invalid format - {text}\n")))
+}
+
 fn update(cluster: &mut Cluster, call: &Call) -> Reply {
+    check_schedule(call)?;
     let Some(stored) = cluster.store.get_mut(&call.path) else {
         return Err(Failure::die("no such vzdump job"));
     };

@@ -172,6 +172,15 @@ fn arrive(
     Ok(())
 }
 
+/// Takes a guest and its local volumes to another node at once.
+pub(super) fn carry(cluster: &mut Cluster, vmid: u32, to: &str) -> Result<(), String> {
+    let Some((node, kind)) = cluster.guests.get(&vmid).map(|guest| (guest.node.clone(), guest.kind)) else {
+        return Ok(());
+    };
+    let locals = local_volumes(cluster, &node, kind, vmid);
+    arrive(cluster, &node, kind, vmid, to, None, &locals)
+}
+
 /// The storage that a mapping gives: `1` keeps, `store` takes all, `a:b` pairs.
 fn mapped<'a>(pairs: &'a str, from: &'a str) -> &'a str {
     let pair = pairs.split(',').find_map(|pair| pair.split_once(':').filter(|(source, _)| *source == from));

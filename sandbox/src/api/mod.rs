@@ -3,25 +3,42 @@
 //! Here is only the table and what all areas share.
 
 pub(crate) mod access;
+mod acme;
 mod agent;
+mod agent_state;
 mod backup;
+mod cards;
+mod certificates;
 mod clone;
+mod cloudinit;
 mod cluster;
 mod config;
+mod consoles;
 mod create;
+mod datacenter;
+mod files;
 mod firewall;
 mod guests;
+mod ha;
+mod hardware;
 mod jobs;
 mod migrate;
 mod moves;
+mod network;
 mod nodes;
+mod notifications;
 mod options;
 mod pools;
 mod power;
 mod prune;
+mod replication;
+mod repositories;
 mod restore;
+mod routing;
+mod sdn;
 mod sets;
 mod snapshots;
+mod software;
 mod storage;
 mod tasks;
 mod upload;
@@ -45,26 +62,43 @@ pub(crate) type Handler = fn(&mut Cluster, &Call) -> Reply;
 type Route = (Verb, &'static str, Handler);
 
 /// The areas' tables.
-const AREAS: [&[Route]; 22] = [
+const AREAS: [&[Route]; 39] = [
     access::ROUTES,
+    acme::ROUTES,
     agent::ROUTES,
+    agent_state::ROUTES,
     backup::ROUTES,
+    cards::ROUTES,
+    certificates::ROUTES,
+    clone::ROUTES,
+    cloudinit::ROUTES,
     cluster::ROUTES,
     config::ROUTES,
+    consoles::ROUTES,
     create::ROUTES,
-    clone::ROUTES,
+    datacenter::ROUTES,
+    files::ROUTES,
     firewall::ROUTES,
     guests::ROUTES,
+    ha::ROUTES,
+    hardware::ROUTES,
     jobs::ROUTES,
     migrate::ROUTES,
     moves::ROUTES,
+    network::ROUTES,
     nodes::ROUTES,
+    notifications::ROUTES,
     options::ROUTES,
     pools::ROUTES,
     power::ROUTES,
     prune::ROUTES,
+    replication::ROUTES,
+    repositories::ROUTES,
+    routing::ROUTES,
+    sdn::ROUTES,
     sets::ROUTES,
     snapshots::ROUTES,
+    software::ROUTES,
     storage::ROUTES,
     tasks::ROUTES,
     upload::ROUTES,
@@ -76,6 +110,16 @@ static TABLE: LazyLock<HashMap<(Verb, &'static str), Handler>> =
 /// The handler of a method, if it has one of its own.
 pub(crate) fn handler(method: &Method) -> Option<Handler> {
     TABLE.get(&(method.verb, method.path)).copied()
+}
+
+/// What every cluster of the sandbox starts with, beside guests and storages.
+pub(crate) fn furnish(cluster: &mut Cluster) {
+    let nodes: Vec<(String, u32)> = cluster.nodes.iter().map(|(name, node)| (name.clone(), node.number)).collect();
+    for (node, number) in nodes {
+        hardware::seed(cluster, &node, number);
+        software::seed(cluster, &node);
+    }
+    notifications::builtin(cluster);
 }
 
 /// Node, kind and id of the guest that a path names.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Route, cluster::VERSION, guests};
 use crate::{
-    answer::{Reply, done, ok},
+    answer::{Failure, Reply, done, ok},
     clock,
     cluster::{Cluster, Node},
     guest::{Kind, Power},
@@ -20,15 +20,18 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Get, "/nodes/{node}/time", time),
     (Verb::Get, "/nodes/{node}/netstat", netstat),
     (Verb::Get, "/nodes/{node}/rrddata", rrddata),
-    (Verb::Get, "/nodes/{node}/certificates/info", certificates),
     (Verb::Get, "/nodes/{node}/syslog", syslog),
     (Verb::Post, "/nodes/{node}/startall", start_all),
     (Verb::Post, "/nodes/{node}/stopall", stop_all),
     (Verb::Post, "/cluster/bulk-action/guest/start", bulk_start),
     (Verb::Post, "/cluster/bulk-action/guest/shutdown", bulk_shutdown),
+    (Verb::Post, "/cluster/bulk-action/guest/suspend", bulk_suspend),
+    (Verb::Post, "/cluster/bulk-action/guest/migrate", bulk_migrate),
+    (Verb::Post, "/nodes/{node}/suspendall", suspend_all),
+    (Verb::Post, "/nodes/{node}/migrateall", migrate_all),
 ];
 
-const KERNEL: &str = "6.14.11-4-pve";
+pub(super) const KERNEL: &str = "6.14.11-4-pve";
 const DISK: u64 = 240 << 30;
 
 /// The part of a node's processors in use: the same for the same node.
@@ -70,7 +73,7 @@ fn list(cluster: &mut Cluster, _: &Call) -> Reply {
     ok(Value::Array(rows.collect()))
 }
 
-fn fingerprint(node: &Node) -> String {
+pub(super) fn fingerprint(node: &Node) -> String {
     let bytes = (0..32_u32).map(|place| format!("{:02X}", (place * 7 + node.number * 31) % 256));
     bytes.collect::<Vec<_>>().join(":")
 }
@@ -145,15 +148,6 @@ pub(super) fn points(cluster: &Cluster, call: &Call) -> Vec<i64> {
     (0..60).map(|place| last - step * (59 - place)).collect()
 }
 
-fn certificates(cluster: &mut Cluster, call: &Call) -> Reply {
-    let node = call.args.need("node");
-    ok(json!([{
-        "filename": "pve-ssl.pem", "fingerprint": cluster.nodes.get(node).map(fingerprint), "subject": format!("/OU=PVE Cluster Node/O=Proxmox Virtual Environment/CN={node}"),
-        "issuer": "/CN=Proxmox Virtual Environment/O=PVE Cluster Manager CA", "san": [node, "localhost"],
-        "notbefore": 1_761_984_000, "notafter": 1_825_056_000, "public-key-type": "rsaEncryption", "public-key-bits": 2048,
-    }]))
-}
-
 fn syslog(_: &mut Cluster, call: &Call) -> Reply {
     let node = call.args.need("node");
     let mut data = crate::answer::Data::from(json!([
@@ -181,25 +175,77 @@ fn bulk_shutdown(cluster: &mut Cluster, call: &Call) -> Reply {
     all(cluster, call, "bulk-shutdown", Power::Stopped)
 }
 
-/// Starts or stops the named guests of a node or of the cluster, or all of them.
+fn suspend_all(cluster: &mut Cluster, call: &Call) -> Reply {
+    all(cluster, call, "suspendall", Power::Paused)
+}
+
+fn bulk_suspend(cluster: &mut Cluster, call: &Call) -> Reply {
+    all(cluster, call, "bulk-suspend", Power::Paused)
+}
+
+fn migrate_all(cluster: &mut Cluster, call: &Call) -> Reply {
+    if call.args.text("node") == call.args.text("target") {
+        return Err(Failure::param("target", "target is local node."));
+    }
+    move_all(cluster, call, "migrateall")
+}
+
+fn bulk_migrate(cluster: &mut Cluster, call: &Call) -> Reply {
+    move_all(cluster, call, "bulk-migrate")
+}
+
+/// The guests that a call names, or all that it may mean.
+fn named(call: &Call) -> Vec<String> {
+    let named = call.args.list("vms");
+    if named.is_empty() { call.args.array("vms") } else { named }
+}
+
+/// Takes the named guests of a node or of the cluster, or all of them, to the target.
+fn move_all(cluster: &mut Cluster, call: &Call, kind: &'static str) -> Reply {
+    let only_node = call.args.text("node").map(str::to_owned);
+    let target = call.args.need("target").to_owned();
+    if !cluster.nodes.get(&target).is_some_and(|node| node.online) {
+        return Err(Failure::die(format!("no such cluster node '{target}'")));
+    }
+    let (named, node) = (named(call), only_node.clone().unwrap_or_else(|| "pve1".to_owned()));
+    let guests: Vec<(u32, Kind)> = cluster
+        .guests
+        .values()
+        .filter(|guest| guest.node != target && only_node.as_ref().is_none_or(|node| guest.node == *node))
+        .filter(|guest| named.is_empty() || named.contains(&guest.vmid.to_string()))
+        .map(|guest| (guest.vmid, guest.kind))
+        .collect();
+    let lines = guests.iter().map(|(vmid, kind)| format!("Migrating {} {vmid}", kind.label())).collect();
+    let seconds = guests.len() as f64 * 8.0;
+    let begin = Box::new(move |_: &mut Cluster| {
+        Ok(Plan::new(seconds, lines, move |cluster, _| {
+            guests.iter().try_for_each(|(vmid, _)| super::migrate::carry(cluster, *vmid, &target))
+        }))
+    });
+    ok(cluster.spawn(Spawn { node, kind, id: String::new(), user: call.user.clone(), holds: None, begin }))
+}
+
+/// Starts, stops or pauses the named guests of a node or of the cluster, or all of them.
 fn all(cluster: &mut Cluster, call: &Call, kind: &'static str, power: Power) -> Reply {
     let only_node = call.args.text("node").map(str::to_owned);
     let node = only_node.clone().unwrap_or_else(|| "pve1".to_owned());
-    let mut named = call.args.list("vms");
-    if named.is_empty() {
-        named = call.args.array("vms");
-    }
+    let named = named(call);
     let only_onboot = power == Power::Running && named.is_empty() && only_node.is_some() && !call.args.flag("force");
     let guests: Vec<(u32, Kind)> = cluster
         .guests
         .values()
         .filter(|guest| only_node.as_ref().is_none_or(|node| guest.node == *node))
         .filter(|guest| !guest.is_template() && guest.running() != (power == Power::Running))
+        .filter(|guest| power != Power::Paused || guest.kind == Kind::Qemu)
         .filter(|guest| named.is_empty() || named.contains(&guest.vmid.to_string()))
         .filter(|guest| !only_onboot || guest.config.get("onboot") == Some(&json!(1)))
         .map(|guest| (guest.vmid, guest.kind))
         .collect();
-    let word = if power == Power::Running { "Starting" } else { "Stopping" };
+    let word = match power {
+        Power::Running => "Starting",
+        Power::Paused => "Suspending",
+        Power::Stopped => "Stopping",
+    };
     let lines = guests.iter().map(|(vmid, kind)| format!("{word} {} {vmid}", kind.label())).collect();
     let seconds = guests.len() as f64 * 2.0;
     let begin = Box::new(move |_: &mut Cluster| {

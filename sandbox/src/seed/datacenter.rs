@@ -131,27 +131,6 @@ pub(super) fn datacenter(cluster: &mut Cluster) {
             });
             store.put(&format!("{templates}/{template}"), &templates, "template", template, fields);
         }
-        let services = format!("{node}/services");
-        for service in ["corosync", "cron", "pve-cluster", "pve-firewall", "pvedaemon", "pveproxy", "sshd"] {
-            let fields = json!({
-                "name": service, "desc": format!("{service} service"), "state": "running", "active-state": "active",
-                "unit-state": "enabled",
-            });
-            store.put(&format!("{services}/{service}/state"), &services, "service", service, fields);
-        }
-        store.set(
-            &format!("{node}/subscription"),
-            json!({
-                "status": "notfound", "message": "There is no subscription key", "serverid": "0".repeat(32),
-                "url": "https://www.proxmox.com/proxmox-ve/pricing",
-            }),
-        );
-        let disks = format!("{node}/disks/list");
-        let disk = json!({
-            "size": 960_197_124_096_u64, "model": "Sandbox SSD", "vendor": "ATA", "serial": format!("SBX{number:04}"),
-            "type": "ssd", "health": "PASSED", "used": "LVM", "gpt": 1, "wearout": 98, "rpm": 0, "wwn": "unknown",
-        });
-        store.put(&format!("{disks}/sda"), &disks, "devpath", "/dev/sda", disk);
     }
     store.set(
         "/cluster/config/totem",
@@ -160,18 +139,11 @@ pub(super) fn datacenter(cluster: &mut Cluster) {
             "secauth": "on", "version": "2", "interface": { "0": { "linknumber": "0" } },
         }),
     );
-    let current = "/cluster/ha/status/current";
-    let quorum = json!({ "type": "quorum", "quorate": 1, "node": "pve1", "status": "OK" });
-    store.put(&format!("{current}/quorum"), current, "id", "quorum", quorum);
-    store.set(
-        "/cluster/ha/status/manager_status",
-        json!({
-            "manager_status": { "node_status": {} }, "quorum": { "node": "pve1", "quorate": "1" },
-        }),
-    );
-    let mail = json!({ "comment": "Mails to root", "mailto-user": ["root@pam"], "origin": "builtin" });
-    let sendmail = "/cluster/notifications/endpoints/sendmail";
-    store.put(&format!("{sendmail}/mail-to-root"), sendmail, "name", "mail-to-root", mail);
+    for (path, key, id, kind) in
+        [("/cluster/sdn/ipams", "ipam", "pve", "pve"), ("/cluster/acme/plugins", "plugin", "standalone", "standalone")]
+    {
+        store.put_builtin(&format!("{path}/{id}"), path, key, id, json!({ "type": kind }));
+    }
     let alias = json!({ "cidr": "192.0.2.0/24", "ipversion": 4, "comment": "Management network" });
     store.put("/cluster/firewall/aliases/management", "/cluster/firewall/aliases", "name", "management", alias);
 }
