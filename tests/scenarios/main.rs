@@ -13,8 +13,13 @@ mod backend;
 #[path = "../common/mod.rs"]
 mod common;
 mod differences;
+mod firewall;
 mod guests;
+mod power;
 mod script;
+mod settings;
+mod snapshots;
+mod storage;
 
 use backend::{Backend, Embedded, Simulator};
 use common::{Client, Era};
@@ -41,6 +46,22 @@ macro_rules! scenarios {
 
 scenarios! {
     guests::the_life_of_a_virtual_machine,
+    guests::the_life_of_a_container,
+    guests::copies,
+    guests::which_guest_is_meant,
+    power::power_of_a_virtual_machine,
+    power::power_of_a_container,
+    power::a_start_that_fails,
+    power::tasks_that_take_a_while,
+    power::guests_that_are_locked,
+    snapshots::snapshots_of_a_virtual_machine,
+    snapshots::snapshots_of_a_container,
+    settings::disks_grow,
+    settings::options_change,
+    storage::backups,
+    storage::files,
+    firewall::the_firewall_of_a_virtual_machine,
+    firewall::the_firewall_of_a_container,
 }
 
 fn on_the_sandbox(scenario: Scenario) {
