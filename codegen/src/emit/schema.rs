@@ -194,9 +194,16 @@ fn answer(catalogue: &Catalogue, tool: &Tool, route: &Route, properties: &mut Ma
         Answer::Object => {
             let open = tool.routes.iter().any(|route| route.returns.shape.fields.len() > NAMED);
             if returns.fields.is_empty() && !open {
+                // Of another route's answer the facts may know nothing: it can have these fields in any form.
+                let unknown = |route: &Route| route.returns.answer == Answer::Object && bare(&route.returns);
+                let untyped = tool.routes.iter().any(unknown);
                 for (name, shape) in returns.shape.fields {
                     if !name.contains('[') {
-                        add(name, value(catalogue, name, shape));
+                        let mut schema = value(catalogue, name, shape);
+                        if let (true, Some(keys)) = (untyped, schema.as_object_mut()) {
+                            keys.shift_remove("type");
+                        }
+                        add(name, schema);
                     }
                 }
             }
@@ -238,6 +245,11 @@ fn answer(catalogue: &Catalogue, tool: &Tool, route: &Route, properties: &mut Ma
             Vec::new()
         }
     }
+}
+
+/// Whether an object is shown whole, and nothing is known of its fields.
+fn bare(returns: &Returns) -> bool {
+    returns.fields.is_empty() && returns.shape.fields.is_empty()
 }
 
 /// Two kinds may answer the same field in two forms: a VM's memory is text, a container's a number.
