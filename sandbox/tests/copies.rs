@@ -46,10 +46,16 @@ async fn clones_are_full_or_linked() {
     );
     bench.task("/nodes/pve1/qemu/9000/clone", &[("newid", "401")]).await;
     let linked = bench.get("/nodes/pve1/qemu/401/config").await;
-    assert_eq!(linked.data()["scsi0"], "local-lvm:base-9000-disk-0/vm-401-disk-0,iothread=1,size=10G");
+    // A thin pool keeps no link to the base; a storage of files does, in the volume's name.
+    assert_eq!(linked.data()["scsi0"], "local-lvm:vm-401-disk-0,iothread=1,size=10G");
     assert_eq!(linked.data()["name"], "Copy-of-VM-debian-12-template");
-    let doomed = bench.wait(&bench.delete("/nodes/pve1/qemu/9000").await).await;
-    assert_eq!(doomed.0, "base volume 'local-lvm:base-9000-disk-0' is still in use by linked cloned");
+    bench.task("/nodes/pve1/qemu", &[("vmid", "410"), ("scsi0", "backup-nas:1,format=qcow2")]).await;
+    bench.task("/nodes/pve1/qemu/410/template", &[]).await;
+    bench.task("/nodes/pve1/qemu/410/clone", &[("newid", "411")]).await;
+    let linked = bench.get("/nodes/pve1/qemu/411/config").await;
+    assert_eq!(linked.data()["scsi0"], "backup-nas:410/base-410-disk-0.qcow2/411/vm-411-disk-0.qcow2,size=1G");
+    let doomed = bench.wait(&bench.delete("/nodes/pve1/qemu/410").await).await;
+    assert_eq!(doomed.0, "base volume 'backup-nas:410/base-410-disk-0.qcow2' is still in use by linked cloned");
     let clone = |form: &'static [(&'static str, &'static str)]| bench.post("/nodes/pve1/qemu/102/clone", form);
     assert_eq!(
         clone(&[("newid", "100")]).await.failure(),

@@ -224,7 +224,10 @@ fn copy_disk(
         lines.push(made(cluster, &copy, volume.size));
         return Ok((with_volume(text, &copy), volume.size));
     }
-    // A linked clone names its base before its own volume.
+    // Thin pools know of no base afterwards; elsewhere a linked clone names its base before its own volume.
+    if cluster.storages.get(&storage).is_some_and(|storage| storage.kind == "lvmthin") {
+        return Ok((with_volume(text, &copy), size_of(text).unwrap_or(0)));
+    }
     let Some(mut own) = cluster.remove_volume(&wanted.node, &copy) else { return Ok((text.to_owned(), 0)) };
     let (_, name) = copy.split_once(':').unwrap_or((storage.as_str(), &copy));
     own.volid = format!("{volid}/{name}");
