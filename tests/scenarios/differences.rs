@@ -10,7 +10,7 @@ const LIST: &str = include_str!("differences.md");
 #[derive(Debug)]
 pub struct Difference {
     pub scenario: String,
-    pub step: String,
+    pub steps: Vec<String>,
     /// Which backend does otherwise than the scenario expects.
     pub who: String,
     /// What it does instead.
@@ -23,10 +23,10 @@ pub fn all() -> Vec<Difference> {
         .lines()
         .filter(|line| line.starts_with("| "))
         .filter(|line| !line.starts_with("| Scenario") && !line.starts_with("| ---"));
-    rows.map(row).collect()
+    rows.map(read).collect()
 }
 
-fn row(line: &str) -> Difference {
+fn read(line: &str) -> Difference {
     let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
     let [scenario, step, who, does, recorded, conduct] = cells[..] else { panic!("six cells: {line}") };
     assert!(["sandbox", "simulator"].contains(&who), "who: {line}");
@@ -41,13 +41,15 @@ fn row(line: &str) -> Difference {
         "fails" => Expected::Fails(spans.map(str::to_owned).collect()),
         _ => panic!("`answers` or `fails`: {line}"),
     };
-    Difference { scenario: scenario.to_owned(), step: step.to_owned(), who: who.to_owned(), does }
+    let steps = step.split(';').map(|step| step.trim().to_owned()).collect();
+    Difference { scenario: scenario.to_owned(), steps, who: who.to_owned(), does }
 }
 
 /// What this backend is listed to do in this step instead.
 pub fn listed(scenario: &str, step: &str, who: &str) -> Option<Expected> {
     let mut rows = all().into_iter();
-    rows.find(|row| row.scenario == scenario && row.step == step && row.who == who).map(|row| row.does)
+    rows.find(|row| row.scenario == scenario && row.who == who && row.steps.iter().any(|one| one == step))
+        .map(|row| row.does)
 }
 
 #[test]
@@ -56,17 +58,21 @@ fn every_row_names_a_step() {
     for row in all() {
         let scenario = scenarios.iter().find(|scenario| scenario.name == row.scenario);
         let scenario = scenario.unwrap_or_else(|| panic!("no scenario `{}`", row.scenario));
-        let step = scenario.steps.iter().find(|step| step.name == row.step);
-        let step = step.unwrap_or_else(|| panic!("no step `{}` in `{}`", row.step, row.scenario));
-        assert_ne!(step.expected, row.does, "no difference: {row:?}");
+        for named in &row.steps {
+            let step = scenario.steps.iter().find(|step| step.name == named);
+            let step = step.unwrap_or_else(|| panic!("no step `{named}` in `{}`", row.scenario));
+            assert_ne!(step.expected, row.does, "no difference: {row:?}");
+        }
     }
 }
 
 #[test]
 fn the_table_is_read_as_it_is_written() {
-    let row = row("| a life | resize | simulator | answers `{\"outcome\": \"ok\"}` | `vm.resize.shrink` | told |");
-    assert_eq!((row.scenario.as_str(), row.step.as_str(), row.who.as_str()), ("a life", "resize", "simulator"));
+    let row =
+        read("| a life | grow; shrink | simulator | answers `{\"outcome\": \"ok\"}` | `vm.resize.shrink` | told |");
+    assert_eq!((row.scenario.as_str(), row.who.as_str()), ("a life", "simulator"));
+    assert_eq!(row.steps, ["grow", "shrink"]);
     assert_eq!(row.does, Expected::Answers(serde_json::json!({"outcome": "ok"})));
-    let row = super::differences::row("| a | b | sandbox | fails `one` and `two` | none | told |");
-    assert_eq!(row.does, Expected::Fails(vec!["one".to_owned(), "two".to_owned()]));
+    let other = read("| a | b | sandbox | fails `one` and `two` | none | told |");
+    assert_eq!(other.does, Expected::Fails(vec!["one".to_owned(), "two".to_owned()]));
 }

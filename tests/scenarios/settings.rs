@@ -51,7 +51,7 @@ pub fn options_change() -> Scenario {
                 json!({
                 "vmid": 102, "config": {"memory": 4096}, "digest": "$digest"}),
             )
-            .fails(&["changed by other user?"]),
+            .fails(&["checksum mismatch (file change by other user?)"]),
             step("not changed", "get_guest_config", json!({"vmid": 102})).answers(json!({"memory": "2048"})),
             step("take away", "update_guest_config", json!({"vmid": 102, "delete": ["description"]})).done(),
             step("has it no more", "update_guest_config", json!({"vmid": 102, "delete": ["description"]})).done(),
@@ -70,7 +70,7 @@ pub fn options_change() -> Scenario {
             step("unused", "get_guest_config", json!({"vmid": 102}))
                 .answers(json!({"unused0": "~local-lvm:vm-102-disk-1"})),
             step("root's own", "update_guest_config", change(102, json!({"args": "-no-hpet"})))
-                .fails(&["only root can set 'args' config"]),
+                .fails(&["config.args", "only root@pam"]),
             step("while it runs", "update_guest_config", change(100, json!({"memory": 6144}))).done(),
             step("to come", "get_guest_config", json!({"vmid": 100})).answers(json!({"memory": "6144"})),
             step("at present", "get_guest_config", json!({"vmid": 100, "current": true}))

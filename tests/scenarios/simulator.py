@@ -25,7 +25,15 @@ def build(world):
     pve.storages["local"]["content"] = "backup,import,iso,snippets,vztmpl"
     pve.storages["backup-nas"] = {
         "type": "nfs", "content": "backup,images,iso,rootdir,vztmpl", "server": "192.0.2.5",
-        "export": "/export/proxmox", "path": "/mnt/pve/backup-nas", "shared": 1, "active": 1, "avail": 8192 * GIB,
+        "export": "/export/proxmox", "path": "/mnt/pve/backup-nas", "shared": 1, "active": 1, "avail": 8192 * GIB, "files": set(),
+        "volumes": {
+            f"backup/{name}": {"content": "backup", "format": form, "size": 3 * GIB, "vmid": vmid, **more}
+            for name, form, vmid, more in (
+                ("vzdump-qemu-100-2026_10_31-02_00_00.vma.zst", "vma.zst", 100, {}),
+                ("vzdump-lxc-202-2026_10_31-02_30_00.tar.zst", "tar.zst", 202, {}),
+                ("wiki-before-upgrade.tar.zst", "tar.zst", 202, {"protected": 1}),
+            )
+        },
     }
     for name in ("debian-12-standard_12.0-1_amd64.tar.zst", "debian-13-standard_13.1-2_amd64.tar.zst"):
         pve.store_file("local", name, 120 << 20, "vztmpl")
@@ -46,7 +54,7 @@ def build(world):
     pve.add_ct(202, "wiki", node="pve2", config=wiki)
     pve.add_ct(210, "test", node="pve3", config={"memory": 256, "cores": 1, "swap": 0})
     if world["slow"]:
-        pve.vm(102).start_secs = pve.ct(202).start_secs = 10
+        pve.vm(102).start_secs, pve.ct(202).start_secs = 10, 100000
 
     for vmid, lock in world["locked"]:
         if pve.ct(vmid):

@@ -3,9 +3,9 @@
 use crate::script::{Scenario, scenario, step};
 use serde_json::json;
 
-pub fn backups() -> Scenario {
+pub fn backups_are_made() -> Scenario {
     scenario(
-        "backups",
+        "backups are made",
         vec![
             step("back up", "create_backup", json!({"vmid": 102, "storage": "backup-nas", "notes": "Before the move"}))
                 .done()
@@ -13,47 +13,73 @@ pub fn backups() -> Scenario {
             step("its task", "get_task_status", json!({"upid": "$upid"}))
                 .answers(json!({"type": "vzdump", "id": "102", "exitstatus": "OK"})),
             step("listed", "list_backups", json!({"node": "pve1", "storage": "backup-nas", "vmid": 102}))
-                .answers(json!({"backups": [{"vmid": 102, "notes": "Before the move"}]}))
-                .keeps("volid", "/backups/0/volid"),
-            step("an unknown storage", "create_backup", json!({"vmid": 102, "storage": "nowhere"})).fails(&["nowhere"]),
+                .answers(json!({"backups": [{"vmid": 102, "notes": "Before the move"}]})),
+            step("a container", "create_backup", json!({"vmid": 202, "storage": "backup-nas", "protected": true}))
+                .done(),
+            step("the container listed", "list_backups", json!({"node": "pve2", "storage": "backup-nas", "vmid": 202}))
+                .answers(json!({"backups": [{"vmid": 202, "protected": true}]})),
+            step("an unknown storage", "create_backup", json!({"vmid": 102, "storage": "nowhere"}))
+                .fails(&["storage 'nowhere' does not exist"]),
             step("a storage for no backups", "create_backup", json!({"vmid": 102, "storage": "local-lvm"}))
                 .fails(&["local-lvm"]),
             step("an unknown guest", "create_backup", json!({"vmid": 999, "storage": "backup-nas"})).fails(&["999"]),
-            step("restore over it", "restore_backup", json!({"node": "pve1", "volid": "$volid", "vmid": 102}))
-                .fails(&["102"]),
-            step("restore as another", "restore_backup", json!({"node": "pve1", "volid": "$volid", "vmid": 150}))
-                .done(),
-            step("restored", "get_guest_config", json!({"vmid": 150}))
-                .answers(json!({"name": "build-runner", "cores": 8, "scsi0": "~local-lvm:vm-150-disk-0"})),
-            step("overwrite", "restore_backup", json!({"node": "pve1", "volid": "$volid", "vmid": 102, "force": true}))
-                .done(),
-            step("overwritten", "get_guest_config", json!({"vmid": 102})).answers(json!({"name": "build-runner"})),
+        ],
+    )
+}
+
+pub fn backups_are_restored() -> Scenario {
+    let archive = "backup-nas:backup/vzdump-qemu-100-2026_10_31-02_00_00.vma.zst";
+    let container = "backup-nas:backup/vzdump-lxc-202-2026_10_31-02_30_00.tar.zst";
+    let restore = |volid: &str, vmid: u32, more: serde_json::Value| {
+        let mut arguments = json!({"node": "pve1", "volid": volid, "vmid": vmid});
+        if let (Some(all), Some(more)) = (arguments.as_object_mut(), more.as_object()) {
+            all.extend(more.clone());
+        }
+        arguments
+    };
+    let of = |vmid: u32| json!({"node": "pve1", "storage": "backup-nas", "vmid": vmid});
+    scenario(
+        "backups are restored",
+        vec![
+            step("of the machine", "list_backups", of(100))
+                .answers(json!({"backups": [{"volid": archive, "kind": "qemu"}]})),
+            step("of the container", "list_backups", of(202))
+                .answers(json!({"backups": [{"volid": container, "vmid": 202}]})),
+            step("over a machine", "restore_backup", restore(archive, 100, json!({})))
+                .fails(&["the id is taken by 100", "Nothing was sent"]),
+            step("over one of the other kind", "restore_backup", restore(archive, 202, json!({"force": true})))
+                .fails(&["202"]),
+            step("over a running one", "restore_backup", restore(archive, 100, json!({"force": true})))
+                .fails(&["running"]),
+            step("as another", "restore_backup", restore(archive, 150, json!({}))).done(),
+            step("the machine", "get_guest_config", json!({"vmid": 150}))
+                .answers(json!({"name": "web-server", "cores": 4, "scsi0": "~local-lvm:vm-150-disk-0"})),
+            step("over a stopped one", "restore_backup", restore(archive, 102, json!({"force": true}))).done(),
+            step("overwritten", "get_guest_config", json!({"vmid": 102}))
+                .answers(json!({"name": "web-server", "cores": 4})),
             step(
-                "restore an unknown",
+                "of an unknown archive",
                 "restore_backup",
-                json!({
-                "node": "pve1", "volid": "backup-nas:backup/vzdump-qemu-102-2020_01_01-00_00_00.vma.zst", "vmid": 151}),
+                restore("backup-nas:backup/vzdump-qemu-100-2020_01_01-00_00_00.vma.zst", 151, json!({})),
             )
-            .fails(&["vzdump-qemu-102-2020_01_01-00_00_00.vma.zst"]),
-            step("a container", "create_backup", json!({"vmid": 202, "storage": "backup-nas", "protected": true}))
-                .done(),
-            step("it is listed", "list_backups", json!({"node": "pve2", "storage": "backup-nas", "vmid": 202}))
-                .answers(json!({"backups": [{"vmid": 202, "protected": 1}]}))
-                .keeps("archive", "/backups/0/volid"),
+            .fails(&["vzdump-qemu-100-2020_01_01-00_00_00.vma.zst"]),
             step(
-                "restore the container",
+                "the container as another",
                 "restore_backup",
-                json!({
-                "node": "pve2", "volid": "$archive", "vmid": 250, "target_storage": "local-lvm"}),
+                restore(container, 250, json!({"target_storage": "local-lvm"})),
             )
             .done(),
-            step("the restored container", "get_guest_config", json!({"vmid": 250}))
+            step("the container", "get_guest_config", json!({"vmid": 250}))
                 .answers(json!({"hostname": "wiki", "memory": 2048})),
-            step("delete a protected", "delete_backup", json!({"node": "pve2", "volid": "$archive"}))
-                .fails(&["protected"]),
-            step("delete", "delete_backup", json!({"node": "pve1", "volid": "$volid"})).done(),
-            step("gone", "list_backups", json!({"node": "pve1", "storage": "backup-nas", "vmid": 102}))
-                .lacks("backups", json!({"notes": "Before the move"})),
+            step(
+                "delete a protected",
+                "delete_backup",
+                json!({
+                "node": "pve1", "volid": "backup-nas:backup/wiki-before-upgrade.tar.zst"}),
+            )
+            .fails(&["protected"]),
+            step("delete", "delete_backup", json!({"node": "pve1", "volid": archive})).done(),
+            step("gone", "list_backups", of(100)).lacks("backups", json!({"volid": archive})),
         ],
     )
 }
@@ -93,7 +119,7 @@ pub fn files() -> Scenario {
                 "a right checksum",
                 "upload_file",
                 upload(
-                    "other.iso",
+                    "checked.iso",
                     json!({
                 "checksum": "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9",
                 "checksum_algorithm": "sha256"}),
