@@ -34,7 +34,7 @@ fn by_name(cluster: &mut Cluster, call: &Call) -> Reply {
     let found = [Verb::Get, Verb::Post].into_iter().find_map(|verb| proxmox_spec::find(verb, &template));
     let method = found.ok_or_else(|| Failure::die(format!("unable to run agent command '{command}'")))?;
     let (path, args) = (format!("{}/{command}", call.path), call.args.clone());
-    let named = Call { method, path, args, user: call.user.clone(), upload: None };
+    let named = Call { method, path, args, user: call.user.clone(), rights: call.rights.clone(), upload: None };
     match super::handler(method) {
         Some(handler) => handler(cluster, &named),
         None => crate::generic::handle(cluster, &named),

@@ -201,7 +201,14 @@ fn one(cluster: &mut Cluster, call: &Call, verb: &str, path: &str, given: &Value
         args.0.insert(name.clone(), Arg::Text(text));
     }
     let args = validate::check(found.method, of_path, args)?;
-    let inner = Call { method: found.method, path: path.to_owned(), args, user: call.user.clone(), upload: None };
+    let inner = Call {
+        method: found.method,
+        path: path.to_owned(),
+        args,
+        user: call.user.clone(),
+        rights: call.rights.clone(),
+        upload: None,
+    };
     match super::handler(inner.method) {
         Some(handler) => handler(cluster, &inner),
         None => crate::generic::handle(cluster, &inner),
