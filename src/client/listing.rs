@@ -24,8 +24,8 @@ pub struct Listing {
 
 impl Listing {
     /// # Errors
-    /// As [`reply::read`]; [`Trouble::Unreadable`] as well if the data is no list.
-    pub fn read(arrived: Arrived) -> Result<Listing, Trouble> {
+    /// The status is not a success, the body is no envelope, or its data is no list.
+    pub(super) fn read(arrived: Arrived) -> Result<Listing, Trouble> {
         let (text, data, total) = reply::envelope(arrived)?;
         let rows = match serde_json::from_str::<Option<Vec<&RawValue>>>(&text[data.clone()]) {
             Ok(rows) => rows.unwrap_or_default(),
@@ -38,6 +38,15 @@ impl Listing {
         };
         let rows = rows.into_iter().map(place).collect();
         Ok(Listing { text, rows, total })
+    }
+
+    /// The text of a successful answer.
+    ///
+    /// # Errors
+    /// As [`Client::list`](super::Client::list).
+    pub fn parse(text: String) -> Result<Listing, Trouble> {
+        let content_type = "application/json".to_owned();
+        Listing::read(Arrived { status: 200, reason: String::new(), content_type, body: text.into_bytes() })
     }
 
     /// A list that was read already. `None` if it is no list; null is an empty one.
@@ -128,7 +137,7 @@ mod tests {
     use serde_json::json;
 
     fn listed(body: &str) -> Result<Listing, Trouble> {
-        Listing::read(Arrived::ok(body))
+        Listing::parse(body.to_owned())
     }
 
     #[test]
