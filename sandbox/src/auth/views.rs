@@ -56,10 +56,10 @@ pub(crate) fn shorten(cluster: &Cluster, call: &Call, mut data: Data) -> Data {
         ("/cluster/options", Value::Object(options)) if !rights.has("/", &["Sys.Audit"]) => {
             options.retain(|name, _| OF_THE_CLUSTER.contains(&name.as_str()));
         }
-        ("/nodes/{node}/vzdump/defaults", Value::Object(options)) => {
-            if !rights.has(&format!("/nodes/{}", call.args.need("node")), &["Sys.Audit"]) {
-                options.retain(|name, _| !["mailto", "tmpdir", "dumpdir", "script", "ionice"].contains(&name.as_str()));
-            }
+        ("/nodes/{node}/vzdump/defaults", Value::Object(options))
+            if !rights.has(&format!("/nodes/{}", call.args.need("node")), &["Sys.Audit"]) =>
+        {
+            options.retain(|name, _| !["mailto", "tmpdir", "dumpdir", "script", "ionice"].contains(&name.as_str()));
         }
         (path, Value::Array(rows)) => shorten_list(cluster, call, path, rows),
         _ => {}
