@@ -117,11 +117,7 @@ impl Rights {
 
     /// All of the privileges, and the first that is missing otherwise.
     pub(crate) fn check(&self, path: &str, wanted: &[&str]) -> Result<(), Failure> {
-        if self.are_all() {
-            return Ok(());
-        }
-        let have = self.on(path);
-        match wanted.iter().find(|name| !have.contains_key(**name)) {
+        match wanted.iter().find(|name| !self.grant(path, name)) {
             Some(missing) => Err(Failure::forbidden(&format!("{path}, {missing}"))),
             None => Ok(()),
         }
@@ -142,11 +138,13 @@ impl Rights {
 
     /// Whether one of the privileges is there.
     pub(crate) fn any(&self, path: &str, wanted: &[&str]) -> bool {
-        if self.are_all() {
-            return true;
-        }
-        let have = self.on(path);
-        wanted.iter().any(|name| have.contains_key(*name))
+        wanted.iter().any(|name| self.grant(path, name))
+    }
+
+    /// As [`Rights::on`] for one privilege; lists ask this for every row.
+    fn grant(&self, path: &str, privilege: &str) -> bool {
+        let of_role = |role: &String| self.roles.get(role).is_some_and(|names| names.contains(privilege));
+        !self.who.is_empty() && self.layers.iter().all(|layer| self.roles_at(layer, path).keys().any(of_role))
     }
 
     /// On the guest or on the pool that it is to become a member of.

@@ -68,7 +68,7 @@ async fn every_method_says_yes_or_no_and_says_it_again() {
                 "all" => assert!(!denied, "{what}: {answer:?}"),
                 _ => {}
             }
-            if name != "all" {
+            if name == "auditor" {
                 let again = ask(&bench, who, verb, &path, &[]).await;
                 assert_eq!((again.status, &again.reason), (answer.status, &answer.reason), "{what}");
             }

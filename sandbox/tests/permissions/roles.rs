@@ -272,3 +272,23 @@ async fn roles_allow_what_they_say_and_no_more() {
         }
     }
 }
+
+/// Who may back a guest up may put its backup back over it, and may not make another guest of it.
+#[tokio::test]
+async fn a_backup_may_be_put_back_by_who_may_make_it() {
+    let bench = Bench::with(Options { task_time: 0.0, ..Options::default() }).await;
+    let entries = [("/vms/100", "PVEVMUser", true), ("/storage", "PVEDatastoreUser", true)];
+    let who = token(&bench, "restorer", &entries);
+    let archive = ("archive", "backup-nas:backup/vzdump-qemu-100-2024_01_01-12_00_00.vma.zst");
+    let restore = async |form: &[(&str, &str)]| ask(&bench, &who, "POST", "/nodes/pve1/qemu", form).await;
+    bench.task("/nodes/pve1/qemu/100/status/stop", &[]).await;
+    let other = restore(&[("vmid", "310"), archive]).await;
+    assert_eq!(other.failure(), refused("Permission check failed"));
+    let unforced = restore(&[("vmid", "100"), archive]).await;
+    assert_eq!(unforced.failure(), refused("Permission check failed"));
+    let foreign =
+        [("vmid", "100"), ("archive", "backup-nas:backup/vzdump-qemu-101-2026_10_31-02_10_00.vma.zst"), ("force", "1")];
+    assert_eq!(restore(&foreign).await.failure(), refused("Permission check failed (/vms/101, VM.Backup)"));
+    let answer = restore(&[("vmid", "100"), archive, ("force", "1")]).await;
+    assert_eq!(bench.wait(&answer).await.0, "OK");
+}

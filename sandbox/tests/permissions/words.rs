@@ -12,13 +12,16 @@ use crate::{
 const VM_OPTIONS: &str = "(/vms/100, VM.Config.Disk|VM.Config.CDROM|VM.Config.CPU|VM.Config.Memory|VM.Config.Network|\
                           VM.Config.HWType|VM.Config.Options|VM.Config.Cloudinit)";
 
+/// Method, path, parameters, and what stands in the parentheses.
+type Refusal<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
+
 /// What a 9.2 answered to an auditor's token, with this cluster's guests in place of its own.
 #[tokio::test]
 async fn an_auditor_is_refused_in_the_servers_words() {
     let bench = Bench::start().await;
     let auditor = bench.sandbox.auditor_token().to_owned();
     let vm = "/nodes/pve1/qemu/100";
-    let table: &[(&str, &str, &[(&str, &str)], &str)] = &[
+    let table: &[Refusal<'_>] = &[
         ("POST", "/nodes/pve1/qemu", &[("vmid", "2090")], ""),
         ("POST", &format!("{vm}/status/start"), &[], "(/vms/100, VM.PowerMgmt)"),
         ("POST", &format!("{vm}/status/start"), &[("foo", "1")], "(/vms/100, VM.PowerMgmt)"),
@@ -89,6 +92,15 @@ async fn an_auditor_is_refused_in_the_servers_words() {
         assert_eq!(answer.reason, text.trim_end(), "{verb} {path}");
         assert_eq!(answer.body["data"], Value::Null);
     }
+    // Looking into the monitor is what an auditor may do.
+    let looks = ask(&bench, &auditor, "POST", &format!("{vm}/monitor"), &[("command", "info status")]).await;
+    assert_eq!(looks.status, 200, "{looks:?}");
+    // In the other format the refusal is a success with a text for a status.
+    let extjs = bench.url("/pools").replace("/json/", "/extjs/");
+    let header = format!("PVEAPIToken={auditor}");
+    let answer = send(bench.http.post(extjs).header("Authorization", header).form(&[("poolid", "x")])).await;
+    let text = "Permission check failed (/pool/x, Pool.Allocate)\n";
+    assert_eq!(answer.body, json!({ "data": null, "status": "403", "success": 0, "message": text }));
 }
 
 #[tokio::test]
