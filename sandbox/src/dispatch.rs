@@ -2,6 +2,8 @@
 //!
 //! Knows the order of the server's checks, because the order decides which refusal a client sees.
 
+use std::sync::Arc;
+
 use proxmox_spec::{Kind as Exchange, Method, Verb};
 
 use crate::{
@@ -149,7 +151,7 @@ fn answer(
     user: String,
     upload: Option<crate::request::UploadedFile>,
 ) -> Reply {
-    let rights = Rights::of(cluster, &user);
+    let rights = Arc::new(Rights::of(cluster, &user));
     let mut params = given.clone();
     params.merge(path_args.clone());
     auth::permit(cluster, method, &rights, &path, &params)?;

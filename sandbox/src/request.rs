@@ -2,7 +2,7 @@
 //!
 //! Knows how the API decodes paths, queries, forms and JSON bodies; judges no value.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use percent_encoding::percent_decode_str;
 use proxmox_spec::Method;
@@ -33,7 +33,7 @@ pub(crate) struct Call {
     /// `user@realm` or `user@realm!token`.
     pub user: String,
     /// What this user may do.
-    pub rights: Rights,
+    pub rights: Arc<Rights>,
     /// What an upload brought, beside its parameters.
     pub upload: Option<UploadedFile>,
 }
