@@ -106,7 +106,8 @@ impl Request<'_> {
         }
     }
 
-    fn known_user(&self, userid: &str) -> Result<(), Failure> {
+    fn known_user(&self) -> Result<(), Failure> {
+        let userid = self.userid()?;
         if self.cluster.store.has(&format!("/access/users/{userid}")) {
             return Ok(());
         }
@@ -116,7 +117,7 @@ impl Request<'_> {
     fn userid_param(&self, arguments: &[&str]) -> Result<(), Failure> {
         let userid = self.userid()?;
         if arguments.first() == Some(&"self") {
-            self.known_user(userid)?;
+            self.known_user()?;
             return if self.rights.who() == userid { Ok(()) } else { Err(bare()) };
         }
         let realm = userid.rsplit('@').next().unwrap_or_default();
@@ -132,7 +133,7 @@ impl Request<'_> {
         let creates = names_groups && options.contains(&"create");
         let userid = self.params.need("userid");
         if !creates {
-            self.known_user(userid)?;
+            self.known_user()?;
         }
         if self.rights.any(GROUPS, &privileges) {
             return Ok(());

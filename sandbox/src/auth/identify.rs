@@ -94,7 +94,7 @@ pub(crate) fn log_in(cluster: &mut Cluster, call: &Call) -> Reply {
         "username": full, "ticket": ticket_of(cluster, &full), "CSRFPreventionToken": csrf_of(cluster, &full),
         "cap": capabilities(cluster, &rights),
     });
-    if rights.has("/", &["Sys.Audit"]) {
+    if !cluster.standalone && rights.has("/", &["Sys.Audit"]) {
         answer["clustername"] = json!("sandbox");
     }
     ok(answer)

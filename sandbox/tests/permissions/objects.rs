@@ -36,6 +36,10 @@ async fn users_groups_and_roles_are_kept_as_a_server_keeps_them() {
     assert_eq!(taken.failure(), (500, "create user failed: user 'obs2@pve' already exists"));
     let nameless = bench.post("/access/users", &[("userid", "obs3")]).await;
     assert_eq!(nameless.failure(), (500, "value 'obs3' does not look like a valid user name"));
+    assert_eq!(
+        bench.get("/access/users/foo").await.failure(),
+        (500, "value 'foo' does not look like a valid user name")
+    );
     bench.post("/access/users", &[("userid", "obs3@obsnone")]).await.data();
     let grouped = bench.post("/access/users", &[("userid", "obs4@pve"), ("groups", "obsnone")]).await;
     assert_eq!(grouped.failure(), (500, "create user failed: no such group 'obsnone'"));
