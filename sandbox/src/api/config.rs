@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Route, create::check_devices, guest_task, must_exist, target, task_error};
 use crate::{
     answer::{Failure, Reply, done},
+    auth,
     cluster::Cluster,
     disks,
     guest::{Config, Guest, Kind, file_of, indexed, is_cdrom, is_disk, is_volume_option},
@@ -103,7 +104,11 @@ fn post(cluster: &mut Cluster, call: &Call) -> Reply {
         .chain((!change.delete.is_empty()).then(|| format!("-delete {}", change.delete.join(","))))
         .collect();
     let first = format!("update VM {vmid}: {}", options.join(" "));
+    let denied = auth::vm_drives(cluster, call).err().map(task_error);
     let begin = Box::new(move |_: &mut Cluster| {
+        if let Some(text) = denied {
+            return Err(text);
+        }
         Ok(Plan::new(1.0, vec![first], move |cluster, log| {
             check(cluster, &node, kind, vmid, &change).map_err(task_error)?;
             apply(cluster, &node, kind, vmid, &change, log).map_err(task_error)

@@ -13,7 +13,7 @@ mod views;
 
 pub(crate) use check::{bare, permit};
 pub(crate) use identify::{identify, listed_paths, log_in};
-pub(crate) use inside::examine;
+pub(crate) use inside::{examine, vm_drives};
 pub(crate) use rights::{Rights, groups_of};
 pub(crate) use roles::{PRIVILEGES, built_in, is_built_in};
 pub(crate) use views::{shorten, shows_task};

@@ -80,7 +80,11 @@ fn shorten_list(cluster: &Cluster, call: &Call, path: &str, rows: &mut Vec<Value
             rows.retain(|row| all || Upid::parse(&text(row, "upid")).is_some_and(|upid| is_own(rights, &upid)));
         }
         "/nodes/{node}/storage/{storage}/content" => rows.retain(|row| may_see(cluster, call, &text(row, "volid"))),
-        "/access/users" => {
+        "/cluster/log" => {
+            let all = rights.has("/", &["Sys.Syslog"]);
+            rows.retain(|row| all || text(row, "user") == rights.who());
+        }
+        "/access/users" | "/access/tfa" => {
             const SEE: [&str; 2] = ["User.Modify", "Sys.Audit"];
             let all = rights.any("/access/groups", &SEE);
             let through = |userid: &str| {

@@ -125,3 +125,17 @@ async fn a_backup_of_a_guest_that_may_not_be_backed_up_fails_as_a_task() {
     let guests: Vec<&String> = log.iter().filter(|line| line.starts_with("INFO: Starting Backup")).collect();
     assert_eq!(guests, ["INFO: Starting Backup of VM 102 (qemu)"]);
 }
+
+/// A change in a task finds out about drives when it comes to them; a change at once says it at once.
+#[tokio::test]
+async fn drives_are_checked_when_they_are_changed() {
+    let bench = Bench::with(Options { task_time: 0.0, ..Options::default() }).await;
+    let who = token(&bench, "reader", &[("/vms/110", "PVEVMUser", true)]);
+    let path = "/nodes/pve2/qemu/110/config";
+    let change = [("delete", "scsi0")];
+    let text = "Permission check failed (/vms/110, VM.Config.Disk)";
+    assert_eq!(ask(&bench, &who, "PUT", path, &change).await.failure(), refused(text));
+    let answer = ask(&bench, &who, "POST", path, &change).await;
+    assert_eq!(bench.wait(&answer).await.0, text);
+    assert!(bench.get(path).await.data()["scsi0"].is_string());
+}

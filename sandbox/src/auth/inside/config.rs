@@ -2,6 +2,8 @@
 //!
 //! Knows option names. Source: qemu-server `API2/Qemu.pm`, pve-container `LXC.pm`.
 
+use proxmox_spec::Verb;
+
 use super::volumes;
 use crate::{
     answer::Failure,
@@ -50,8 +52,24 @@ impl<'a> Owner<'a> {
     }
 }
 
-/// PUT and POST of a virtual machine's configuration.
+/// PUT and POST of a virtual machine's configuration. What happens to drives is checked when it happens: at once by a
+/// PUT, by the task of a POST.
 pub(super) fn vm(cluster: &Cluster, call: &Call) -> Result<(), Failure> {
+    let owner = Owner::of(call, None);
+    for option in call.args.list("delete").iter().chain(&call.args.list("revert")) {
+        if Kind::Qemu.has_option(option) {
+            vm_option(&owner, option)?;
+        }
+    }
+    for (option, text) in options(call, Kind::Qemu) {
+        vm_option(&owner, option)?;
+        vm_value(cluster, call, option, text)?;
+    }
+    if call.method.verb == Verb::Put { vm_drives(cluster, call) } else { Ok(()) }
+}
+
+/// The drives that a change of a virtual machine's configuration puts in, replaces or takes out.
+pub(crate) fn vm_drives(cluster: &Cluster, call: &Call) -> Result<(), Failure> {
     let owner = Owner::of(call, None);
     let Ok(guest) = cluster.guest(call.args.need("node"), Kind::Qemu, call.args.vmid()) else { return Ok(()) };
     for option in call.args.list("delete").iter().chain(&call.args.list("revert")) {
@@ -59,19 +77,13 @@ pub(super) fn vm(cluster: &Cluster, call: &Call) -> Result<(), Failure> {
             owner.needs("VM.Config.Disk")?;
         } else if let Some(text) = guest.text(option).filter(|_| is_disk(option)) {
             drive(&owner, text)?;
-        } else if guest.kind.has_option(option) {
-            vm_option(&owner, option)?;
         }
     }
-    for (option, text) in options(call, Kind::Qemu) {
-        vm_option(&owner, option)?;
-        if is_disk(option) {
-            if let Some(old) = guest.text(option) {
-                drive(&owner, old)?;
-            }
-            drive(&owner, text)?;
+    for (option, text) in options(call, Kind::Qemu).filter(|(option, _)| is_disk(option)) {
+        if let Some(old) = guest.text(option) {
+            drive(&owner, old)?;
         }
-        vm_value(cluster, call, option, text)?;
+        drive(&owner, text)?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod volumes;
 
 use proxmox_spec::Verb::{self, Delete, Get, Post, Put};
 
+pub(crate) use config::vm_drives;
 pub(super) use others::is_own;
 pub(super) use volumes::may_see;
 
