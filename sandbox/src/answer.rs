@@ -111,7 +111,8 @@ impl Data {
     pub(crate) fn body(&self) -> Value {
         let mut body = Map::new();
         body.insert("data".to_owned(), self.data.clone());
-        if let Some(total) = self.total {
+        // Zero matches are not counted.
+        if let Some(total) = self.total.filter(|total| *total > 0) {
             body.insert("total".to_owned(), json!(total));
         }
         if let Some(changes) = &self.changes {

@@ -7,21 +7,24 @@ use time::OffsetDateTime;
 /// 2026-11-01T08:00:00Z in milliseconds since 1970.
 pub(crate) const START: i64 = 1_793_520_000_000;
 
-/// How far one request moves the clock, in milliseconds.
-pub(crate) const STEP: i64 = 1_000;
+/// How far one request moves the clock unless a test says otherwise, in milliseconds.
+const STEP: i64 = 1_000;
 
 /// When the nodes were booted, in milliseconds since 1970 (ten days before the start).
 pub(crate) const BOOT: i64 = START - 10 * 86_400_000;
 
-/// Milliseconds since 1970.
+/// The present instant, and the pace.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
+    /// Milliseconds since 1970.
     pub now: i64,
+    /// How far one request moves the clock, in milliseconds.
+    pub step: i64,
 }
 
 impl Clock {
     pub(crate) const fn new() -> Clock {
-        Clock { now: START }
+        Clock { now: START, step: STEP }
     }
 
     /// Seconds since 1970, as the API reports times.

@@ -10,7 +10,7 @@ use sha1::{Digest, Sha1};
 use crate::{
     answer::Failure,
     api::access,
-    clock::{Clock, STEP},
+    clock::Clock,
     fault::{Rule, Rules},
     firewall::Firewall,
     generic::Store,
@@ -108,7 +108,7 @@ impl Cluster {
 
     /// One request has come in: the clock moves and what is due happens.
     pub(crate) fn tick(&mut self) {
-        self.clock.now += STEP;
+        self.clock.now += self.clock.step;
         self.settle();
     }
 
@@ -232,6 +232,11 @@ impl Cluster {
     /// The factor on the duration of tasks that begin from now on.
     pub fn set_task_time(&mut self, factor: f64) {
         self.task_time = factor.max(0.0);
+    }
+
+    /// From now on every request moves the clock by that many milliseconds instead of 1,000.
+    pub fn set_step(&mut self, milliseconds: u32) {
+        self.clock.step = i64::from(milliseconds);
     }
 
     /// The next task of that type (`qmstart`, `vzdump`, …) ends with this error.

@@ -223,23 +223,25 @@ impl Cluster {
         if !storage.holds(content) {
             return Err(Failure::die(format!("storage '{}' does not support {refusal}", wanted.storage)));
         }
-        let format = if storage.is_directory() { wanted.format.unwrap_or("raw") } else { "raw" }.to_owned();
         let files = storage.is_directory();
+        let of_files = if wanted.what == "cloudinit" { "qcow2" } else { "raw" };
+        let format = if files { wanted.format.unwrap_or(of_files) } else { "raw" }.to_owned();
         let vmid = wanted.vmid;
-        let volid = (0..)
-            .map(|number: u32| {
-                let name = format!("vm-{vmid}-{}-{number}", wanted.what);
-                if files {
-                    format!("{}:{vmid}/{name}.{format}", wanted.storage)
-                } else {
-                    format!("{}:{name}", wanted.storage)
-                }
+        let place = if files { format!("{}:{vmid}/", wanted.storage) } else { format!("{}:", wanted.storage) };
+        // A number is taken in every format, and as the base of a template too.
+        let taken = |name: &str| {
+            ["raw", "qcow2", "vmdk", "subvol"].into_iter().any(|format| {
+                let end = if files { format!(".{format}") } else { String::new() };
+                [name.to_owned(), name.replacen("vm-", "base-", 1)]
+                    .iter()
+                    .any(|name| self.volume(wanted.node, &format!("{place}{name}{end}")).is_some())
             })
-            .find(|volid| {
-                let base = volid.replace("/vm-", "/base-").replace(":vm-", ":base-");
-                self.volume(wanted.node, volid).is_none() && self.volume(wanted.node, &base).is_none()
-            })
-            .unwrap_or_default();
+        };
+        // There is one drive for the first boot, and it has no number.
+        let first = (wanted.what == "cloudinit").then(|| format!("vm-{vmid}-cloudinit"));
+        let numbered = (0..).map(|number: u32| format!("vm-{vmid}-{}-{number}", wanted.what));
+        let name = first.into_iter().chain(numbered).find(|name| !taken(name)).unwrap_or_default();
+        let volid = if files { format!("{place}{name}.{format}") } else { format!("{place}{name}") };
         if let Some(text) = self.no_space(&volid) {
             return Err(Failure::die(text));
         }

@@ -30,14 +30,18 @@ fn version(_: &mut Cluster, _: &Call) -> Reply {
     ok(json!({ "version": VERSION, "release": "9.2", "repoid": "14a22df35955d97d" }))
 }
 
+/// A node on its own has neither a cluster nor a number.
 fn status(cluster: &mut Cluster, _: &Call) -> Reply {
-    let mut rows = vec![json!({
-        "type": "cluster", "id": "cluster", "name": "sandbox", "version": cluster.nodes.len(),
-        "nodes": cluster.nodes.len(), "quorate": u8::from(cluster.quorate),
-    })];
+    let mut rows = Vec::new();
+    if !cluster.standalone {
+        rows.push(json!({
+            "type": "cluster", "id": "cluster", "name": "sandbox", "version": cluster.nodes.len(),
+            "nodes": cluster.nodes.len(), "quorate": u8::from(cluster.quorate),
+        }));
+    }
     for (name, node) in &cluster.nodes {
         rows.push(json!({
-            "type": "node", "id": format!("node/{name}"), "name": name, "nodeid": node.number,
+            "type": "node", "id": format!("node/{name}"), "name": name, "nodeid": if cluster.standalone { 0 } else { node.number },
             "ip": format!("192.0.2.{}", 10 + node.number), "online": u8::from(node.online),
             "local": u8::from(node.number == 1), "level": "",
         }));
@@ -63,7 +67,7 @@ fn resources(cluster: &mut Cluster, call: &Call) -> Reply {
     if wanted.is_none_or(|kind| kind == "storage") {
         rows.extend(storage::resources(cluster));
     }
-    if wanted.is_none_or(|kind| kind == "sdn") {
+    if !cluster.standalone && wanted.is_none_or(|kind| kind == "sdn") {
         rows.extend(cluster.nodes.iter().map(|(name, node)| {
             json!({
                 "id": format!("sdn/{name}/localnetwork"), "type": "sdn", "sdn": "localnetwork", "node": name,

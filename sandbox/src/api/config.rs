@@ -1,11 +1,11 @@
 //! A guest's configuration: reading, changing at once or in a task, pending changes, unlinking disks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proxmox_spec::Verb;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Route, create::check_devices, guest_task, must_exist, target, task_error};
+use super::{Route, create::check_devices, guest_task, must_exist, target, task_error, values::normal};
 use crate::{
     answer::{Failure, Reply, done},
     auth,
@@ -49,37 +49,6 @@ struct Change {
     digest: Option<String>,
     /// Destroy volumes where a detach would keep them.
     destroy: bool,
-}
-
-/// An option's value as the configuration keeps it.
-pub(super) fn normal(kind: Kind, option: &str, text: &str) -> Value {
-    match option {
-        "tags" => {
-            let tags: BTreeSet<String> = crate::request::split_list(&text.to_lowercase()).into_iter().collect();
-            json!(tags.into_iter().collect::<Vec<_>>().join(";"))
-        }
-        "description" if kind == Kind::Lxc && !text.ends_with('\n') => json!(format!("{text}\n")),
-        "boot" if text.is_empty() => json!(" "),
-        _ => kind.option_value(option, text),
-    }
-}
-
-/// Values that nobody but root may set, where the option itself is free.
-pub(super) fn check_root_only(kind: Kind, option: &str, text: &str) -> Result<(), Failure> {
-    let refused = |why: &str| Err(Failure::die(format!("only root can {why}")));
-    if kind == Kind::Lxc {
-        return Ok(());
-    }
-    if indexed(option, "hostpci") && !text.contains("mapping=") {
-        return refused(&format!("set '{option}' config for non-mapped devices"));
-    }
-    if indexed(option, "usb") && !text.contains("mapping=") && !text.contains("spice") {
-        return refused(&format!("set '{option}' config for real devices"));
-    }
-    if indexed(option, "serial") && text != "socket" {
-        return refused(&format!("modify '{option}' config for real devices"));
-    }
-    Ok(())
 }
 
 fn put(cluster: &mut Cluster, call: &Call) -> Reply {
@@ -243,7 +212,10 @@ fn apply(
             normal(kind, name, text)
         };
         let guest = cluster.guest_mut(node, kind, vmid).map_err(Failure::die)?;
-        if name == "lock" {
+        if name == "description" && kind == Kind::Qemu && text.is_empty() {
+            // The file has no line for an empty description.
+            guest.config.remove(name);
+        } else if name == "lock" {
             guest.lock = value.as_str().map(str::to_owned);
         } else if at_once(guest, name) {
             guest.pending.remove(name);
@@ -287,6 +259,11 @@ fn remove(
         let boot = without_device(guest.text("boot").unwrap_or_default(), option);
         guest.pending.insert("boot".to_owned(), Some(json!(boot)));
         return Ok(Some(format!("hotplug problem - can't unplug bootdisk '{option}'\n")));
+    }
+    if running && kind == Kind::Qemu && guest.deaf && (is_disk(option) || indexed(option, "net")) {
+        guest.pending.insert(option.to_owned(), None);
+        let text = format!("hotplug problem - error on hot-unplugging device '{option}' - still busy in guest?\n");
+        return Ok(Some(text));
     }
     if running && kind == Kind::Lxc && indexed(option, "mp") {
         guest.pending.insert(option.to_owned(), None);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proxmox_spec::Verb;
 use serde_json::{Value, json};
 
-use super::{Route, config::normal, restore, task_error};
+use super::{Route, restore, task_error, values::normal};
 use crate::{
     answer::{Failure, Reply, ok},
     cluster::Cluster,
@@ -108,12 +108,31 @@ fn create_ct(cluster: &mut Cluster, call: &Call) -> Reply {
     let guest = cluster.add_guest(vmid, Kind::Lxc, &node);
     guest.lock = Some("create".to_owned());
     let log = vec![format!("extracting archive '{}'", cluster.volume_path(&template))];
-    let known = cluster.volume(&node, &template).is_some();
+    let size = cluster.volume(&node, &template).map(|volume| volume.size);
+    let cramped = size.is_some_and(|size| room(cluster, &node, &options).is_some_and(|room| room < 2 * size));
     let task = NewGuest { node, kind: Kind::Lxc, vmid, options, start: call.args.flag("start") };
-    if known {
+    if cramped {
+        let packed = if template.ends_with(".zst") { "--zstd" } else { "-z" };
+        let text = format!(
+            "unable to create CT {vmid} - command 'tar xpf - {packed} --totals --one-file-system -p --sparse \
+             --numeric-owner --acls --xattrs '--xattrs-include=user.*' '--xattrs-include=security.capability' \
+             '--warning=no-file-ignored' '--warning=no-xattr-write' -C /var/lib/lxc/{vmid}/rootfs --skip-old-files \
+             --anchored --exclude './dev/*'' failed: exit code 2"
+        );
+        return fail(cluster, call, task, "vzcreate", text);
+    }
+    if size.is_some() {
         return make(cluster, call, task, "vzcreate", log);
     }
     fail(cluster, call, task, "vzcreate", format!("unable to create CT {vmid} - volume '{template}' does not exist"))
+}
+
+/// The bytes of a new root file system.
+fn room(cluster: &Cluster, node: &str, options: &BTreeMap<String, String>) -> Option<u64> {
+    match disks::wanted(cluster, node, Kind::Lxc, options.get("rootfs")?) {
+        Ok(disks::Wanted::New { size, .. }) => Some(size),
+        _ => None,
+    }
 }
 
 /// The template or archive is a volume of the right kind, or the API refuses at once.
@@ -134,7 +153,8 @@ pub(super) fn check_devices(
     options: &BTreeMap<String, String>,
 ) -> Result<(), Failure> {
     for (option, text) in options {
-        super::config::check_root_only(kind, option, text)?;
+        super::values::check_root_only(kind, option, text)?;
+        super::values::check_processor(kind, option, text)?;
         if !is_volume_option(option) || option.starts_with("unused") {
             continue;
         }

@@ -101,8 +101,10 @@ fn entry(cluster: &Cluster, guest: &Guest, full: bool) -> Value {
             row[format!("pressure{what}")] = json!(0);
         }
         if full && guest.kind == Kind::Qemu {
-            let card = format!("tap{}i0", guest.vmid);
-            row["nics"] = json!({ card: { "netin": row["netin"], "netout": row["netout"] } });
+            let cards = (0..32).filter(|number| guest.config.contains_key(&format!("net{number}")));
+            let traffic = json!({ "netin": row["netin"], "netout": row["netout"] });
+            row["nics"] =
+                cards.map(|number| (format!("tap{}i{number}", guest.vmid), traffic.clone())).collect::<Value>();
         }
     }
     row
@@ -177,7 +179,10 @@ fn rrddata(cluster: &mut Cluster, call: &Call) -> Reply {
             point["cpu"] = json!(load(guest));
             point["mem"] = json!(memory_in_use(guest));
             for (name, value) in [("netin", 1100.0), ("netout", 550.0), ("diskread", 0.0), ("diskwrite", 4096.5)] {
-                point[name] = json!(value);
+                // Nothing reads or writes where there is no operating system.
+                if !guest.deaf || !name.starts_with("disk") {
+                    point[name] = json!(value);
+                }
             }
         }
         point

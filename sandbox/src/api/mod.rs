@@ -42,6 +42,7 @@ mod software;
 mod storage;
 mod tasks;
 mod upload;
+mod values;
 
 use std::{collections::HashMap, sync::LazyLock};
 

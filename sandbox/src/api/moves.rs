@@ -61,6 +61,16 @@ fn resize(cluster: &mut Cluster, call: &Call) -> Reply {
         if size_of(&text) == Some(bytes) {
             return Ok(Plan::nothing());
         }
+        // The file of a base volume cannot be written any more.
+        if volid.contains("/base-")
+            && let Some(path) = Some(cluster.volume_path(&volid)).filter(|path| path.starts_with('/'))
+        {
+            let format = if volid.ends_with(".qcow2") { "qcow2" } else { "raw" };
+            return Err(format!(
+                "command '/usr/bin/qemu-img resize '--preallocation=metadata' -f {format} {path} {bytes}' failed: \
+                 exit code 1"
+            ));
+        }
         Ok(Plan::new(1.0, vec!["Image resized.".to_owned()], move |cluster, _| {
             if let Some(volume) = cluster.volume_mut(&node, &volid) {
                 volume.size = bytes;

@@ -29,6 +29,9 @@ fn members(cluster: &Cluster, pool: &Pool, wanted: Option<&str>) -> Vec<Value> {
             .filter(|row| row["storage"].as_str().is_some_and(|id| pool.storages.iter().any(|member| member == id))),
     );
     rows.retain(|row| wanted.is_none_or(|kind| row["type"] == kind));
+    for fields in rows.iter_mut().filter_map(Value::as_object_mut) {
+        fields.remove("pool");
+    }
     rows
 }
 

@@ -15,6 +15,9 @@ use crate::{
     volumes::Allocation,
 };
 
+/// Where containers go when the call names no storage.
+const DEFAULT_STORAGE: &str = "local";
+
 /// What a restore needs to know when its task begins.
 struct Restore {
     node: String,
@@ -63,9 +66,8 @@ pub(super) fn restore_ct(cluster: &mut Cluster, call: &Call) -> Reply {
             return Err(Failure::die("can't overwrite running container"));
         }
     }
-    let storage = call.args.text("storage").unwrap_or("local");
-    if !call.args.has("rootfs") && call.args.has("storage") && !cluster.usable_storage(storage, &node)?.holds("rootdir")
-    {
+    let storage = call.args.text("storage").unwrap_or(DEFAULT_STORAGE);
+    if !call.args.has("rootfs") && !cluster.usable_storage(storage, &node)?.holds("rootdir") {
         let text = format!("storage '{storage}' does not support container directories");
         return Err(Failure::param("storage", text));
     }
@@ -142,6 +144,8 @@ fn plan(cluster: &mut Cluster, restore: Restore) -> Result<Plan, String> {
     }
     let target = move |text: &str| match &storage {
         Some(storage) => storage.clone(),
+        // A container does not go back to where it was.
+        None if kind == Kind::Lxc => DEFAULT_STORAGE.to_owned(),
         None => file_of(text).split(':').next().unwrap_or_default().to_owned(),
     };
     let mut size = 0;
@@ -187,7 +191,7 @@ fn plan(cluster: &mut Cluster, restore: Restore) -> Result<Plan, String> {
         }
         for (option, text) in &options {
             if !is_volume_option(option) {
-                config.insert(option.clone(), super::config::normal(kind, option, text));
+                config.insert(option.clone(), super::values::normal(kind, option, text));
             }
         }
         if kind == Kind::Qemu {

@@ -31,6 +31,21 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Delete, "/nodes/{node}/storage/{storage}/content/{volume}", delete),
 ];
 
+/// Parameters that only some types of storages have.
+const OWNED: [(&str, &[&str]); 11] = [
+    ("datastore", &["pbs"]),
+    ("export", &["nfs"]),
+    ("krbd", &["rbd"]),
+    ("monhost", &["cephfs", "rbd"]),
+    ("pool", &["rbd", "zfs", "zfspool"]),
+    ("portal", &["iscsi", "iscsidirect", "zfs"]),
+    ("share", &["cifs"]),
+    ("target", &["iscsi", "iscsidirect", "zfs"]),
+    ("thinpool", &["lvmthin"]),
+    ("username", &["cephfs", "cifs", "esxi", "pbs", "rbd"]),
+    ("vgname", &["lvm", "lvmthin"]),
+];
+
 /// The digest of all definitions.
 fn config_digest(cluster: &Cluster) -> String {
     let all = cluster.storages.iter().map(|(id, storage)| (id.clone(), storage.describe(id))).collect();
@@ -73,11 +88,7 @@ fn define(cluster: &mut Cluster, call: &Call) -> Reply {
     if let Some(name) = required.iter().find(|name| !call.args.has(name)) {
         return Err(Failure::die(format!("missing value for required option '{name}'")));
     }
-    let foreign = |name: &&str| {
-        call.method
-            .param(name)
-            .is_some_and(|param| !param.instance_types.is_empty() && !param.instance_types.contains(&kind.as_str()))
-    };
+    let foreign = |name: &str| OWNED.iter().any(|(owned, kinds)| *owned == name && !kinds.contains(&kind.as_str()));
     if let Some((name, _)) = call.args.texts().find(|(name, _)| foreign(name)) {
         return Err(Failure::die(format!("unexpected property '{name}'")));
     }

@@ -1,5 +1,7 @@
 //! One node as it stands after its installation: no cluster, no guests, no shared storage.
 
+use serde_json::json;
+
 use super::{GIB, datacenter, files, storage};
 use crate::cluster::{Cluster, Node};
 
@@ -15,5 +17,12 @@ pub(super) fn build(cluster: &mut Cluster) {
     for of_clusters in ["/cluster/backup/nightly", "/cluster/config/nodes/pve1", "/cluster/config/totem"] {
         cluster.store.remove(of_clusters);
     }
-    cluster.store.remove("/nodes/pve1/network/vmbr1");
+    for unused in ["/nodes/pve1/network/vmbr1", "/nodes/pve1/network/eno2", "/cluster/firewall/aliases/management"] {
+        cluster.store.remove(unused);
+    }
+    cluster.store.set("/cluster/options", json!({ "mac_prefix": "BC:24:11", "allowed-tags": [] }));
+    cluster.store.set("/nodes/pve1/dns", json!({ "dns1": "192.0.2.53" }));
+    if let Some(bridge) = cluster.store.get_mut("/nodes/pve1/network/vmbr0") {
+        bridge.remove("comments");
+    }
 }

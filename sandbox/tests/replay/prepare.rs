@@ -27,6 +27,9 @@ pub struct World {
     marks: BTreeMap<String, String>,
 }
 
+/// Milliseconds between two recorded requests.
+const BETWEEN: u32 = 50;
+
 /// The recorded virtual machine.
 const MACHINE: &str = "vmid=2000&name=obs-vm&memory=64&cores=1&kvm=0&ostype=l26&scsihw=virtio-scsi-single\
                        &scsi0=d2%3A1%2Cformat%3Dqcow2&net0=virtio%2Cbridge%3Dvmbr0";
@@ -54,9 +57,8 @@ impl World {
         };
         let second = "storage=d2&type=dir&path=%2Fvar%2Flib%2Fvz2&content=rootdir%2Cvztmpl%2Cimages%2Ciso%2Cbackup";
         world.post("/storage", second).await;
-        for (content, name) in [("iso", "pve-real.iso"), ("vztmpl", "tiny-1.0_amd64.tar.gz")] {
-            world.upload(content, name).await;
-        }
+        world.upload("iso", "pve-real.iso", 1 << 20).await;
+        world.upload("vztmpl", "tiny-1.0_amd64.tar.gz", 1_036_626).await;
         world.post("/access/users", "userid=obsaudit%40pve").await;
         let token = |answer: Answer| {
             let data = &answer.json()["data"];
@@ -74,18 +76,21 @@ impl World {
     pub async fn prepare(&mut self, id: &str) {
         match id {
             "vm.put.ok"
-            | "vm.stop.stopped"
             | "vm.clone.full"
             | "vm.protection.set"
-            | "vm.stop.after-killed-task"
             | "vm.delete.volume-in-use"
             | "fw.vm.index"
-            | "vm.delete.purge"
             | "proto.delete-with-body"
-            | "vm.snapshot.create" => {
-                self.fresh_machine().await;
-            }
+            | "vm.get.list" => self.fresh_machine().await,
             "ct.put.ok" | "vzdump.ct.zstd" | "lock.ct.set-by-token" | "fw.ct.index" => self.fresh_container().await,
+            "vm.snapshot.create" => {
+                self.fresh_machine().await;
+                self.task("POST", "/nodes/pve1/qemu", "vmid=2003&scsi0=d2%3A1").await;
+            }
+            "vm.stop.stopped" => {
+                self.fresh_machine().await;
+                self.change("description=x").await;
+            }
             "lock.vm.config" => {
                 self.fresh_machine().await;
                 self.sandbox.with_cluster(|cluster| cluster.set_lock(2000, Some("backup")));
@@ -107,8 +112,109 @@ impl World {
                 let upid = self.fill("{u1}");
                 self.wait(&upid).await;
             }
+            "vm.get.firewall-refs" => self.post("/cluster/firewall/aliases", "name=obsup&cidr=192.0.2.8").await,
+            "fw.cluster.index" => {
+                self.call("DELETE", "/cluster/firewall/aliases/obsup", "").await;
+            }
+            "vm.put.detach-disk" => self.change("delete=net1").await,
+            "vm.put.delete-unused" => self.change("delete=scsi1").await,
+            "vm.monitor.ok" => self.change("revert=scsi0").await,
+            "vm.shutdown.for-overrule" => {
+                self.task("POST", "/nodes/pve1/qemu/2000/status/start", "").await;
+            }
+            "task.warning.start" => self.change("ide2=cdrom%2Cmedia%3Dcdrom").await,
+            "race.vm.clone" => {
+                self.task("POST", "/nodes/pve1/qemu/2080/status/stop", "").await;
+            }
+            "vm.delete.without-purge" => {
+                self.post("/pools", "poolid=obspool").await;
+                assert_eq!(self.call("PUT", "/pools", "poolid=obspool&vms=2000").await.status, 200);
+                self.post("/cluster/backup", "id=obsjob&vmid=2000%2C2001&storage=d2&schedule=sat%2003%3A00&enabled=0")
+                    .await;
+            }
+            "vm.delete.after.firewall-of-recreated" => self.fresh_machine().await,
+            "ct.create.ok" => {
+                self.call("DELETE", "/cluster/backup/obsjob", "").await;
+                self.call("DELETE", "/pools", "poolid=obspool").await;
+            }
+            "ct.template.config-2s-later" => {
+                self.sandbox.with_cluster(|cluster| cluster.set_step(2_000));
+                self.call("GET", "/version", "").await;
+                self.sandbox.with_cluster(|cluster| cluster.set_step(BETWEEN));
+            }
+            "ct.stop.stopped" => {
+                self.call("PUT", "/nodes/pve1/lxc/2100/config", "delete=description").await;
+            }
+            "ct.delete.running-force" => {
+                self.sandbox.with_cluster(|cluster| cluster.set_option(2100, "protection", "0"));
+                self.task("POST", "/nodes/pve1/lxc/2100/status/start", "").await;
+            }
+            "restore.ct.force-running" => {
+                self.task("POST", "/nodes/pve1/lxc/2100/status/start", "").await;
+            }
+            "restore.ct.existing-with-force" => {
+                self.task("POST", "/nodes/pve1/lxc/2100/status/stop", "").await;
+            }
+            "restore.vm.existing-without-force" => self.fresh_machine().await,
+            "pool.delete" => {
+                self.call("PUT", "/pools", "poolid=obspool&vms=2100%2C2999&storage=d2%2Cobsnone&delete=1").await;
+            }
+            "fw.group.use-in-rule" => {
+                self.call("DELETE", "/cluster/firewall/groups/obsgrp2/0", "").await;
+            }
+            "cluster.options" => {
+                self.call("PUT", "/cluster/options", "description=").await;
+            }
+            "nextid.taken" => self.fresh_machine().await,
+            "ha.create" | "denied.audit.qemu-list" => self.fresh_machine().await,
             _ => {}
         }
+        let guests: &[u32] = match id {
+            "vm.get.list" => &[2000, 2001, 2060],
+            "vm.stop.stopped" => &[2000],
+            "ct.get.list" => &[2000, 2100],
+            "lock.ct.set-by-token" => &[2000, 2100, 2180],
+            "storage.list" => &[2000, 2001, 2060, 2080, 2100, 2180],
+            "cluster.resources.all" | "denied.audit.qemu-list" | "proto.get.full-1" => &[2000, 2001, 2060, 2100],
+            _ => return,
+        };
+        self.only(guests).await;
+    }
+
+    /// Removes all guests but these, and all archives.
+    async fn only(&mut self, kept: &[u32]) {
+        // Templates go after their clones, which have higher ids.
+        let rows = self.call("GET", "/cluster/resources", "type=vm").await.json()["data"].clone();
+        let mut ids: Vec<String> = Vec::new();
+        for row in rows.as_array().into_iter().flatten() {
+            let vmid = row["vmid"].as_u64().and_then(|vmid| u32::try_from(vmid).ok()).expect("an id");
+            if !kept.contains(&vmid) {
+                ids.push(row["id"].as_str().expect("an id").to_owned());
+            }
+        }
+        ids.sort_by(|one, other| other.cmp(one));
+        for id in ids {
+            self.away(&format!("/nodes/pve1/{id}"), "").await;
+        }
+        for storage in ["local", "d2"] {
+            let path = format!("/nodes/pve1/storage/{storage}/content");
+            let rows = self.call("GET", &path, "").await.json()["data"].clone();
+            for row in rows.as_array().into_iter().flatten() {
+                let volid = row["volid"].as_str().expect("a volume");
+                let lasting = ["local:iso/pve-real.iso", "local:vztmpl/tiny-1.0_amd64.tar.gz"].contains(&volid);
+                let owned = row["vmid"].as_u64().is_some_and(|owner| kept.iter().any(|vmid| u64::from(*vmid) == owner));
+                if !lasting && (row["content"] == "backup" || !owned) {
+                    self.call("PUT", &format!("{path}/{}", encode(volid)), "protected=0").await;
+                    self.task("DELETE", &format!("{path}/{}", encode(volid)), "").await;
+                }
+            }
+        }
+    }
+
+    /// Changes the virtual machine's configuration.
+    async fn change(&mut self, form: &str) {
+        let answer = self.call("PUT", "/nodes/pve1/qemu/2000/config", form).await;
+        assert_eq!(answer.status, 200, "{form}: {answer:?}");
     }
 
     /// A stopped virtual machine 2000 as it was recorded, whose system does not listen and has no agent.
@@ -131,7 +237,7 @@ impl World {
         if self.call("GET", &format!("{path}/config"), "").await.status != 200 {
             return;
         }
-        let vmid = if path.contains("qemu") { 2000 } else { 2100 };
+        let vmid = path.rsplit('/').next().and_then(|id| id.parse().ok()).expect("an id");
         self.sandbox.with_cluster(|cluster| {
             cluster.set_lock(vmid, None);
             cluster.set_option(vmid, "protection", "0");
@@ -143,11 +249,11 @@ impl World {
         self.task("DELETE", path, "").await;
     }
 
-    async fn upload(&mut self, content: &str, name: &str) {
+    async fn upload(&mut self, content: &str, name: &str, size: usize) {
         let body = format!(
             "--b\r\nContent-Disposition: form-data; name=\"content\"\r\n\r\n{content}\r\n\
              --b\r\nContent-Disposition: form-data; name=\"filename\"; filename=\"{name}\"\r\n\r\n{}\r\n--b--\r\n",
-            "o".repeat(300)
+            "o".repeat(size)
         );
         let headers = [
             ("Authorization".to_owned(), format!("PVEAPIToken={}", self.token)),
@@ -186,13 +292,17 @@ impl World {
     /// Asks until a task is over, and answers its exit status.
     pub async fn wait(&mut self, upid: &str) -> String {
         let path = format!("/nodes/pve1/tasks/{upid}/status");
+        self.sandbox.with_cluster(|cluster| cluster.set_step(1_000));
+        let mut end = "still running".to_owned();
         for _ in 0..400 {
             let status = self.call("GET", &path, "").await.json();
             if status["data"]["status"] == "stopped" {
-                return status["data"]["exitstatus"].as_str().unwrap_or_default().to_owned();
+                end = status["data"]["exitstatus"].as_str().unwrap_or_default().to_owned();
+                break;
             }
         }
-        "still running".to_owned()
+        self.sandbox.with_cluster(|cluster| cluster.set_step(BETWEEN));
+        end
     }
 
     pub async fn log(&mut self, upid: &str) -> Vec<String> {
@@ -212,6 +322,7 @@ impl World {
             let text = |name: &str| data[name].as_str().expect("a text").to_owned();
             let pair = (text("ticket"), text("CSRFPreventionToken"));
             self.define("<TICKET>", pair.0.clone());
+            self.define("<WRONG-TICKET>", encode(&pair.0.replace("PVE:", "PVE:x")));
             self.ticket = Some(pair);
         }
         self.ticket.clone().expect("logged in")
