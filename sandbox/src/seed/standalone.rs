@@ -17,6 +17,15 @@ pub(super) fn build(cluster: &mut Cluster) {
     for of_clusters in ["/cluster/backup/nightly", "/cluster/config/nodes/pve1", "/cluster/config/totem"] {
         cluster.store.remove(of_clusters);
     }
+    for userid in ["admin@pve", "auditor@pve"] {
+        if let Some(user) = cluster.store.get_mut(&format!("/access/users/{userid}")) {
+            user.remove("comment");
+        }
+    }
+    for other in ["/access/users/alice@pve", "/access/groups/operators"] {
+        cluster.store.remove(other);
+    }
+    cluster.store.remove("/access/acl/pool/production#group:operators:PVEVMUser");
     for unused in ["/nodes/pve1/network/vmbr1", "/nodes/pve1/network/eno2", "/cluster/firewall/aliases/management"] {
         cluster.store.remove(unused);
     }
