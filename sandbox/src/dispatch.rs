@@ -63,18 +63,23 @@ pub(crate) fn admit(shared: &Shared, head: &Head) -> Result<Entry, Failure> {
         return Err(Failure::empty(501, format!("method '{}' not available", head.verb)));
     };
     let (raw, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
+    if raw != "/api2" && !raw.starts_with("/api2/") {
+        return Err(Failure::plain(500, format!("no such file '{raw}'\n")));
+    }
     let rest = raw.strip_prefix("/api2/").ok_or_else(|| Failure::plain(501, "no such uri"))?;
     let (format, path) = rest.split_once('/').unwrap_or((rest, ""));
-    if !matches!(format, "json" | "extjs") {
+    if !matches!(format, "json" | "extjs" | "html") {
         return Err(Failure::plain(501, format!("no formatter for uri /{path}, {format}")));
     }
     let decoded = decode(path);
     let path = format!("/{}", decoded.trim_end_matches('\n'));
-    let route = proxmox_spec::route(verb, &path).map(|route| {
-        let mut args = Args::default();
-        args.0.extend(route.params.into_iter().map(|(name, value)| (name.to_owned(), Arg::Text(value))));
-        (route.method, args)
-    });
+    let spaced = |path: &str| path.split('/').nth(2).is_some_and(|node| node.contains(char::is_whitespace));
+    let route =
+        proxmox_spec::route(verb, &path).filter(|_| !(path.starts_with("/nodes/") && spaced(&path))).map(|route| {
+            let mut args = Args::default();
+            args.0.extend(route.params.into_iter().map(|(name, value)| (name.to_owned(), Arg::Text(value))));
+            (route.method, args)
+        });
     let user = {
         let cluster = lock(&shared.cluster);
         let user = auth::identify(&cluster, head, verb, route.as_ref().map(|(method, _)| *method))?;
@@ -126,6 +131,18 @@ pub(crate) fn run(shared: &Shared, head: &Head, entry: Entry, content: Content) 
     received.status = outcome.status();
     lock(&shared.requests).push(received);
     outcome
+}
+
+/// Records a request that gets no answer, or one that is no answer of the API.
+pub(crate) fn note(shared: &Shared, head: &Head, status: u16) -> Outcome {
+    lock(&shared.requests).push(Received {
+        verb: head.verb.clone(),
+        target: head.target.clone(),
+        params: Vec::new(),
+        status,
+        handled: false,
+    });
+    Outcome { reply: None, fault: None }
 }
 
 /// Records and answers a request that was refused before its parameters were known.

@@ -19,6 +19,8 @@ mod generic;
 mod guest;
 mod interfaces;
 mod multipart;
+mod pages;
+mod plain;
 mod programs;
 mod request;
 mod seed;

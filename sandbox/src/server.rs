@@ -32,6 +32,8 @@ use crate::{
     dispatch::{self, Head},
     fault::{self, Broken, Fault, Payload},
     lock, multipart,
+    pages::{self, Coding},
+    plain,
     request::{Args, UploadedFile, parse_form, parse_json},
 };
 
@@ -104,7 +106,12 @@ pub(crate) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: 
 }
 
 /// Answers on one connection until either side ends it. How it ends does not matter to the cluster.
-async fn converse(acceptor: TlsAcceptor, stream: TcpStream, shared: Arc<Shared>) {
+async fn converse(acceptor: TlsAcceptor, mut stream: TcpStream, shared: Arc<Shared>) {
+    if plain::is_plain(&stream).await {
+        // Whether the peer hears it does not matter either.
+        let _ = plain::redirect(&mut stream).await;
+        return;
+    }
     let Ok(stream) = acceptor.accept(stream).await else { return };
     let service = service_fn(|request| handle(&shared, request));
     let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
@@ -119,9 +126,16 @@ async fn handle(shared: &Shared, request: Request<Incoming>) -> Result<Response<
         cookie: text(&parts.headers, header::COOKIE.as_str()),
         csrf: text(&parts.headers, "csrfpreventiontoken"),
     };
+    if head.verb == "GET" && head.target == "/" {
+        dispatch::note(shared, &head, 200);
+        return Ok(response(StatusCode::OK, "text/html; charset=utf-8", pages::front()));
+    }
     let extjs = head.target.starts_with("/api2/extjs");
+    let coding = Coding::wanted(text(&parts.headers, header::ACCEPT_ENCODING.as_str()).as_deref());
     let outcome = match dispatch::admit(shared, &head) {
         Err(failure) => dispatch::refuse(shared, &head, failure),
+        // Whatever is no file is waited for in vain.
+        Ok(entry) if entry.takes_upload() && !is_multipart(&parts.headers) => dispatch::note(shared, &head, 0),
         Ok(entry) => match receive(&entry, &parts.method, &parts.headers, body).await {
             Err(failure) => dispatch::refuse(shared, &head, failure),
             Ok(content) => dispatch::run(shared, &head, entry, content),
@@ -133,7 +147,10 @@ async fn handle(shared: &Shared, request: Request<Incoming>) -> Result<Response<
         tokio::time::sleep(shared.auth_delay).await;
     }
     let usual = outcome.reply.map(|reply| match reply {
-        Ok(data) => success(&data, extjs),
+        Ok(data) if head.target.starts_with("/api2/html") => {
+            response(StatusCode::OK, "text/html;charset=UTF-8", pages::page(&data.body()))
+        }
+        Ok(data) => coding.apply(success(&data, extjs)),
         Err(failure) => refusal(&failure, extjs),
     });
     match (outcome.fault, usual) {
@@ -173,7 +190,7 @@ async fn receive(
     }
     let content_type = text(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
     let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if entry.takes_upload() && media == "multipart/form-data" {
+    if entry.takes_upload() {
         return multipart::receive(&content_type, body).await;
     }
     if length > LARGEST_BODY {
@@ -186,6 +203,11 @@ async fn receive(
     let body = body.collect().await.map_err(|_| Failure::plain(400, "bad request"))?.to_bytes();
     let args = if json { parse_json(&body)? } else { parse_form(&String::from_utf8_lossy(&body)) };
     Ok(Content { args, file: None })
+}
+
+fn is_multipart(headers: &HeaderMap) -> bool {
+    text(headers, header::CONTENT_TYPE.as_str())
+        .is_some_and(|kind| kind.to_ascii_lowercase().trim_start().starts_with("multipart/form-data"))
 }
 
 fn success(data: &Data, extjs: bool) -> Response<Payload> {

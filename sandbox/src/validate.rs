@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Parameters that fail as a configuration option, not as a parameter, when not root sets them.
-const ROOT_ONLY_OPTIONS: [&str; 5] = ["args", "lock", "hookscript", "parallel", "vmgenid"];
+const ROOT_ONLY_OPTIONS: [&str; 4] = ["args", "lock", "parallel", "vmgenid"];
 
 /// Checks the parameters and joins those of the path with the given ones.
 pub(crate) fn check(method: &'static Method, path: Args, given: Args) -> Result<Args, Failure> {
@@ -79,6 +79,10 @@ fn root_only(method: &'static Method, args: &Args) -> Result<(), Failure> {
     let of_backup = method.path.ends_with("/vzdump") || method.path.starts_with("/cluster/backup");
     for name in args.0.keys() {
         if !method.param(name).is_some_and(|param| param.root_only) {
+            continue;
+        }
+        if name == "hookscript" {
+            // That the script exists is checked before who names it.
             continue;
         }
         let base = name.trim_end_matches(|c: char| c.is_ascii_digit());

@@ -201,11 +201,10 @@ fn file_write(cluster: &mut Cluster, call: &Call) -> Reply {
 fn monitor(cluster: &mut Cluster, call: &Call) -> Reply {
     let (node, kind, vmid) = target(call);
     let guest = cluster.guest(&node, kind, vmid).map_err(Failure::die)?;
-    if !guest.running() {
-        return Err(Failure::die(format!("VM {vmid} not running")));
-    }
     let command = call.args.need("command");
     match command.split_whitespace().collect::<Vec<_>>().as_slice() {
+        // The console is asked last, and its silence is an answer like another.
+        ["info", ..] | ["help", ..] if !guest.running() => ok(format!("ERROR: VM {vmid} not running\n")),
         ["info", "status"] if guest.power == crate::Power::Paused => ok("VM status: paused\r\n".to_owned()),
         ["info", "status"] => ok("VM status: running\r\n".to_owned()),
         ["info", ..] | ["help", ..] => ok(String::new()),

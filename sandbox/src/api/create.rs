@@ -153,6 +153,7 @@ pub(super) fn check_devices(
     options: &BTreeMap<String, String>,
 ) -> Result<(), Failure> {
     for (option, text) in options {
+        super::values::check_script(cluster, node, kind, option, text)?;
         super::values::check_root_only(kind, option, text)?;
         super::values::check_processor(kind, option, text)?;
         if !is_volume_option(option) || option.starts_with("unused") {

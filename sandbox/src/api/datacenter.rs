@@ -15,6 +15,7 @@ use crate::{
 
 pub(super) const ROUTES: &[Route] = &[
     (Verb::Get, "/cluster/config/join", join_information),
+    (Verb::Get, "/cluster/config/totem", totem),
     (Verb::Post, "/cluster/config", already_member),
     (Verb::Post, "/cluster/config/join", already_member),
     (Verb::Post, "/cluster/config/nodes/{node}", add_node),
@@ -28,6 +29,9 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 fn join_information(cluster: &mut Cluster, call: &Call) -> Reply {
+    if cluster.standalone {
+        return Err(Failure::json(424, "node is not in a cluster, no join info available!\n".to_owned()));
+    }
     let nodes = cluster.nodes.iter().map(|(name, node)| {
         let address = format!("192.0.2.{}", 10 + node.number);
         json!({
@@ -41,6 +45,11 @@ fn join_information(cluster: &mut Cluster, call: &Call) -> Reply {
         "config_digest": cluster.store.digest_at("/cluster/config/totem"), "nodelist": nodes,
         "preferred_node": call.args.text("node").unwrap_or("pve1"), "totem": totem,
     }))
+}
+
+/// A node on its own has no file to read this from.
+fn totem(cluster: &mut Cluster, _: &Call) -> Reply {
+    ok(cluster.store.get("/cluster/config/totem").cloned().map_or(Value::Null, Value::Object))
 }
 
 fn already_member(_: &mut Cluster, _: &Call) -> Reply {

@@ -243,6 +243,12 @@ fn delete(cluster: &mut Cluster, call: &Call) -> Reply {
         guest.check_lock().map_err(Failure::die)?;
     }
     let force = call.args.flag("force");
+    let sid = format!("{}:{vmid}", if kind == Kind::Qemu { "vm" } else { "ct" });
+    if !call.args.flag("purge") && cluster.store.has(&format!("/cluster/ha/resources/{sid}")) {
+        let label = kind.label();
+        let text = format!("unable to remove {label} {vmid} - used in HA resources and purge parameter not set.");
+        return Err(Failure::die(text));
+    }
     if guest.running() && !force {
         return Err(Failure::die(match kind {
             Kind::Qemu => format!("VM {vmid} is running - destroy failed"),

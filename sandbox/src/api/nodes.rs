@@ -8,7 +8,7 @@ use crate::{
     answer::{Failure, Reply, done, ok},
     clock,
     cluster::{Cluster, Node},
-    guest::{Kind, Power},
+    guest::{Guest, Kind, Power},
     request::Call,
     tasks::{Plan, Spawn},
 };
@@ -17,6 +17,7 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Get, "/nodes", list),
     (Verb::Get, "/nodes/{node}/status", status),
     (Verb::Post, "/nodes/{node}/status", command),
+    (Verb::Put, "/nodes/{node}/config", configure),
     (Verb::Get, "/nodes/{node}/time", time),
     (Verb::Get, "/nodes/{node}/netstat", netstat),
     (Verb::Get, "/nodes/{node}/rrddata", rrddata),
@@ -113,6 +114,19 @@ fn time(cluster: &mut Cluster, _: &Call) -> Reply {
     ok(json!({ "timezone": "Etc/UTC", "time": now, "localtime": now }))
 }
 
+/// A description ends with a newline, as those of containers do.
+fn configure(cluster: &mut Cluster, call: &Call) -> Reply {
+    let answer = crate::generic::handle(cluster, call)?;
+    if let Some(Value::String(text)) =
+        cluster.store.get_mut(&call.path).and_then(|fields| fields.get_mut("description"))
+        && !text.is_empty()
+        && !text.ends_with('\n')
+    {
+        text.push('\n');
+    }
+    Ok(answer)
+}
+
 fn netstat(cluster: &mut Cluster, call: &Call) -> Reply {
     let node = call.args.need("node");
     let running = cluster.guests.values().filter(|guest| guest.node == node && guest.running());
@@ -129,7 +143,9 @@ fn rrddata(cluster: &mut Cluster, call: &Call) -> Reply {
         json!({
             "time": time, "cpu": cpu, "maxcpu": node.processors, "loadavg": cpu * 8.0, "iowait": 0.001,
             "memtotal": memory, "memused": used, "swaptotal": 8_589_934_592_u64, "swapused": 0,
-            "roottotal": DISK, "rootused": 12_884_901_888_u64, "netin": 20_480.5, "netout": 10_240.25,
+            "roottotal": DISK, "rootused": 12_884_901_888_u64, "netin": 20_480.5, "netout": 10_240.25, "arcsize": 0,
+            "memavailable": memory - used.min(memory), "pressurecpusome": 0, "pressureiofull": 0, "pressureiosome": 0,
+            "pressurememoryfull": 0, "pressurememorysome": 0,
         })
     });
     ok(Value::Array(points.collect()))
@@ -246,7 +262,23 @@ fn all(cluster: &mut Cluster, call: &Call, kind: &'static str, power: Power) -> 
         Power::Paused => "Suspending",
         Power::Stopped => "Stopping",
     };
-    let lines = guests.iter().map(|(vmid, kind)| format!("{word} {} {vmid}", kind.label())).collect();
+    let mut lines = Vec::new();
+    if kind.starts_with("bulk-") && !named.is_empty() {
+        let word = if power == Power::Stopped { "Shutting down" } else { word };
+        lines.push(format!("{word} guests: {}", named.join(", ")));
+        let state = if power == Power::Running { "already running" } else { "not running" };
+        let idle = |guest: &&Guest| {
+            named.contains(&guest.vmid.to_string()) && !guests.iter().any(|(vmid, _)| *vmid == guest.vmid)
+        };
+        lines.extend(
+            cluster
+                .guests
+                .values()
+                .filter(idle)
+                .map(|guest| format!("WARN: Skipping {} {}, {state}.", guest.kind.label(), guest.vmid)),
+        );
+    }
+    lines.extend(guests.iter().map(|(vmid, kind)| format!("{word} {} {vmid}", kind.label())));
     let seconds = guests.len() as f64 * 2.0;
     let begin = Box::new(move |_: &mut Cluster| {
         Ok(Plan::new(seconds, lines, move |cluster, _| {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     answer::Failure,
+    cluster::Cluster,
     guest::{Kind, indexed},
 };
 
@@ -76,6 +77,20 @@ pub(super) fn check_root_only(kind: Kind, option: &str, text: &str) -> Result<()
         return refused(&format!("modify '{option}' config for real devices"));
     }
     Ok(())
+}
+
+/// A script has to be there, and then only root may name it for a virtual machine.
+pub(super) fn check_script(cluster: &Cluster, node: &str, kind: Kind, option: &str, text: &str) -> Result<(), Failure> {
+    if option != "hookscript" {
+        return Ok(());
+    }
+    if cluster.volume(node, text).is_none() {
+        return Err(Failure::param(option, format!("script '{text}' does not exist\n")));
+    }
+    match kind {
+        Kind::Qemu => Err(Failure::die(format!("only root can set '{option}' config"))),
+        Kind::Lxc => Ok(()),
+    }
 }
 
 /// A processor model has to be one that there is.

@@ -111,6 +111,7 @@ impl Request<'_> {
         if self.cluster.store.has(&format!("/access/users/{userid}")) {
             return Ok(());
         }
+        self.userid()?;
         Err(Failure::die(format!("no such user ('{userid}')")))
     }
 

@@ -88,7 +88,7 @@ fn item(cluster: &Cluster, call: &Call) -> Reply {
     }
     let declared = |name: &str| shape.fields.iter().any(|(field, _)| *field == name);
     let mut fields = stored.cloned().unwrap_or_default();
-    if let Some(key) = last_param(call.method).filter(|key| !declared(key) && !traits.keyed) {
+    if let Some(key) = last_param(call.method).filter(|key| traits.nameless || (!declared(key) && !traits.keyed)) {
         // Items tell their key only where it is declared.
         fields.remove(key);
     }

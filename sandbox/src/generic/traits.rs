@@ -11,6 +11,8 @@ pub(super) struct Traits {
     pub digest: bool,
     /// An item read by its path tells its key, declared or not.
     pub keyed: bool,
+    /// An item read by its path does not tell its key, declared or not.
+    pub nameless: bool,
     /// Fields that are declared as required and are not there all the same.
     pub bare: bool,
     /// Fields that every item has, unless it was written otherwise.
@@ -23,9 +25,15 @@ pub(super) struct Traits {
 pub(super) fn of(path: &str) -> Traits {
     let none = Traits::default();
     match path {
-        "/cluster/mapping/dir" => Traits { digest: true, bare: true, constants: &[("type", "dir")], ..none },
-        "/cluster/mapping/pci" => Traits { digest: true, bare: true, constants: &[("type", "pci")], ..none },
-        "/cluster/mapping/usb" => Traits { digest: true, bare: true, constants: &[("type", "usb")], ..none },
+        "/cluster/mapping/dir" => {
+            Traits { digest: true, bare: true, nameless: true, constants: &[("type", "dir")], ..none }
+        }
+        "/cluster/mapping/pci" => {
+            Traits { digest: true, bare: true, nameless: true, constants: &[("type", "pci")], ..none }
+        }
+        "/cluster/mapping/usb" => {
+            Traits { digest: true, bare: true, nameless: true, constants: &[("type", "usb")], ..none }
+        }
         "/cluster/sdn/vnets" => Traits { constants: &[("type", "vnet")], ..none },
         "/cluster/sdn/dns" | "/cluster/sdn/ipams" | "/cluster/sdn/prefix-lists" => {
             Traits { digest: true, keyed: true, ..none }
