@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::Route;
 use crate::{
-    answer::{Failure, Reply, ok},
+    answer::{Failure, Reply, done, ok},
     cluster::Cluster,
+    generic,
     request::Call,
     tasks::{Plan, Spawn},
 };
@@ -17,6 +18,7 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Get, "/cluster/acme/account/{name}", read),
     (Verb::Put, "/cluster/acme/account/{name}", update),
     (Verb::Delete, "/cluster/acme/account/{name}", delete),
+    (Verb::Post, "/cluster/acme/plugins", create_plugin),
     (Verb::Get, "/cluster/acme/tos", terms),
     (Verb::Get, "/cluster/acme/meta", meta),
     (Verb::Get, "/cluster/acme/directories", directories),
@@ -107,6 +109,20 @@ fn delete(cluster: &mut Cluster, call: &Call) -> Reply {
     task(cluster, call, "acmedeactivate", move |cluster| {
         cluster.store.remove(&path);
     })
+}
+
+/// A plug-in is made under an id and told under the name `plugin`.
+fn create_plugin(cluster: &mut Cluster, call: &Call) -> Reply {
+    const PLUGINS: &str = "/cluster/acme/plugins";
+    let id = call.args.need("id");
+    let path = format!("{PLUGINS}/{id}");
+    if cluster.store.has(&path) {
+        return Err(generic::clash(call, "id", id));
+    }
+    let mut fields = generic::fields_of(call);
+    fields.remove("id");
+    cluster.store.put(&path, PLUGINS, "plugin", id, Value::Object(fields));
+    done()
 }
 
 fn terms(_: &mut Cluster, _: &Call) -> Reply {

@@ -1,5 +1,6 @@
 //! Files that come and go: out of backups, out of registries, from storage to storage; and batches of calls.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proxmox_spec::{Verb, route};
 use serde_json::{Value, json};
 
@@ -57,16 +58,7 @@ const TREE: [(&str, &str, &str, u64); 5] = [
 ];
 
 fn base64(text: &str) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in text.as_bytes().chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * place) & 63) as usize];
-            out.push(if place <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    out
+    STANDARD.encode(text)
 }
 
 /// The path in a backup that a call names: `/`, or base64 of a path.

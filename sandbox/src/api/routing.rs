@@ -26,6 +26,7 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Get, "/cluster/sdn/route-maps", maps),
     (Verb::Get, "/cluster/sdn/route-maps/entries", all_rules),
     (Verb::Post, "/cluster/sdn/route-maps/entries", create_rule),
+    (Verb::Get, "/cluster/sdn/route-maps/entries/{route-map-id}", rules_of_map),
     (Verb::Get, "/cluster/sdn/route-maps/entries/{route-map-id}/entry/{order}", read_rule),
     (Verb::Put, "/cluster/sdn/route-maps/entries/{route-map-id}/entry/{order}", update_rule),
     (Verb::Delete, "/cluster/sdn/route-maps/entries/{route-map-id}/entry/{order}", delete_rule),
@@ -185,6 +186,11 @@ fn rules(cluster: &Cluster) -> Vec<Value> {
 
 fn all_rules(cluster: &mut Cluster, _: &Call) -> Reply {
     ok(Value::Array(rules(cluster)))
+}
+
+fn rules_of_map(cluster: &mut Cluster, call: &Call) -> Reply {
+    let rows = cluster.store.list(&format!("{MAPS}/{}", call.args.need("route-map-id")));
+    ok(rows.into_iter().map(Value::Object).collect::<Value>())
 }
 
 fn rule_path(call: &Call) -> (String, String) {
