@@ -55,6 +55,9 @@ fn unknown(call: &Call) -> Failure {
 pub(super) fn change(cluster: &mut Cluster, call: &Call) -> Reply {
     let full = format!("{}!{}", call.args.need("userid"), call.args.need("tokenid"));
     let Some(fields) = cluster.store.get_mut(&call.path) else { return Err(unknown(call)) };
+    for name in call.args.list("delete").iter().filter(|name| ["comment", "expire"].contains(&name.as_str())) {
+        fields.remove(name);
+    }
     for name in ["privsep", "expire"] {
         fields.extend(call.args.number(name).map(|number| (name.to_owned(), json!(number))));
     }
