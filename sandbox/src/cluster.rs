@@ -202,6 +202,11 @@ impl Cluster {
 
 /// For tests: what other people and bad luck do to a cluster.
 impl Cluster {
+    /// Gives a user a password, so that somebody can log in as them: nobody but root@pam may do everything.
+    pub fn set_password(&mut self, user: &str, password: &str) {
+        self.passwords.insert(user.to_owned(), password.to_owned());
+    }
+
     /// Somebody else takes an id: an empty, stopped virtual machine.
     pub fn take_id(&mut self, vmid: u32) {
         let node = self.nodes.keys().next().cloned().unwrap_or_default();

@@ -159,7 +159,8 @@ pub(crate) fn refuse(shared: &Shared, head: &Head, failure: Failure) -> Outcome 
     outcome
 }
 
-fn answer(
+/// Checks and answers a request whose user is known.
+pub(crate) fn answer(
     cluster: &mut Cluster,
     method: &'static Method,
     path: String,
@@ -184,6 +185,7 @@ fn answer(
     }
     let call = Call { method, path: clean(&path), args, user, rights, upload };
     auth::examine(cluster, &call)?;
+    api::check_area(cluster, &call)?;
     let data = match api::handler(method) {
         Some(handler) => handler(cluster, &call)?,
         None => generic::handle(cluster, &call)?,

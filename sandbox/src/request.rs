@@ -47,6 +47,13 @@ pub(crate) struct UploadedFile {
     pub digest: Option<String>,
 }
 
+impl Call {
+    /// A call by the same user, of that method with these arguments.
+    pub(crate) fn instead(&self, method: &'static Method, path: String, args: Args) -> Call {
+        Call { method, path, args, user: self.user.clone(), rights: self.rights.clone(), upload: None }
+    }
+}
+
 impl Args {
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match self.0.get(name) {

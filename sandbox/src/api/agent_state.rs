@@ -33,8 +33,7 @@ fn by_name(cluster: &mut Cluster, call: &Call) -> Reply {
     let template = format!("/nodes/{{node}}/qemu/{{vmid}}/agent/{command}");
     let found = [Verb::Get, Verb::Post].into_iter().find_map(|verb| proxmox_spec::find(verb, &template));
     let method = found.ok_or_else(|| Failure::die(format!("unable to run agent command '{command}'")))?;
-    let (path, args) = (format!("{}/{command}", call.path), call.args.clone());
-    let named = Call { method, path, args, user: call.user.clone(), rights: call.rights.clone(), upload: None };
+    let named = call.instead(method, format!("{}/{command}", call.path), call.args.clone());
     match super::handler(method) {
         Some(handler) => handler(cluster, &named),
         None => crate::generic::handle(cluster, &named),

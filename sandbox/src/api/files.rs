@@ -8,15 +8,16 @@ use super::Route;
 use crate::{
     answer::{Data, Failure, Reply, ok},
     cluster::Cluster,
+    dispatch,
     request::{Arg, Args, Call},
     tasks::{Plan, Spawn},
-    validate,
     volumes::Volume,
 };
 
 pub(super) const ROUTES: &[Route] = &[
     (Verb::Get, "/nodes/{node}/storage/{storage}/file-restore/list", list),
     (Verb::Get, "/nodes/{node}/storage/{storage}/file-restore/download", download),
+    (Verb::Get, "/nodes/{node}/storage/{storage}/identity", identity),
     (Verb::Get, "/nodes/{node}/storage/{storage}/import-metadata", metadata),
     (Verb::Post, "/nodes/{node}/storage/{storage}/oci-registry-pull", pull),
     (Verb::Post, "/nodes/{node}/storage/{storage}/content/{volume}", copy),
@@ -94,6 +95,14 @@ fn download(cluster: &mut Cluster, call: &Call) -> Reply {
     check_backup(cluster, call)?;
     let path = path_of(call).ok_or_else(|| Failure::die("unable to find file"))?;
     Ok(Data { raw: Some(format!("sandbox file {path}\n")), ..Data::null() })
+}
+
+/// What the storage is, wherever it is used from.
+fn identity(cluster: &mut Cluster, call: &Call) -> Reply {
+    let id = call.args.need("storage");
+    let storage = cluster.storage(id)?;
+    let place = storage.options.get("server").map_or_else(|| call.args.need("node").to_owned(), Clone::clone);
+    ok(json!({ "id": format!("{place}:{id}"), "type": storage.kind }))
 }
 
 fn metadata(cluster: &mut Cluster, call: &Call) -> Reply {
@@ -192,17 +201,5 @@ fn one(cluster: &mut Cluster, call: &Call, verb: &str, path: &str, given: &Value
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         args.0.insert(name.clone(), Arg::Text(text));
     }
-    let args = validate::check(found.method, of_path, args)?;
-    let inner = Call {
-        method: found.method,
-        path: path.to_owned(),
-        args,
-        user: call.user.clone(),
-        rights: call.rights.clone(),
-        upload: None,
-    };
-    match super::handler(inner.method) {
-        Some(handler) => handler(cluster, &inner),
-        None => crate::generic::handle(cluster, &inner),
-    }
+    dispatch::answer(cluster, found.method, path.to_owned(), of_path, args, call.user.clone(), None)
 }

@@ -82,14 +82,7 @@ fn named(cluster: &Cluster, call: &Call) -> Call {
     let sid = full(cluster, call.args.need("sid"));
     let mut args = call.args.clone();
     args.0.insert("sid".to_owned(), Arg::Text(sid.clone()));
-    Call {
-        method: call.method,
-        path: format!("{RESOURCES}/{sid}"),
-        args,
-        user: call.user.clone(),
-        rights: call.rights.clone(),
-        upload: None,
-    }
+    call.instead(call.method, format!("{RESOURCES}/{sid}"), args)
 }
 
 /// The resource's type, if a guest of that type and id is there.

@@ -123,6 +123,11 @@ pub(crate) fn furnish(cluster: &mut Cluster) {
     notifications::builtin(cluster);
 }
 
+/// What a whole area checks before its methods are looked at.
+pub(crate) fn check_area(cluster: &Cluster, call: &Call) -> Result<(), Failure> {
+    if call.path.starts_with("/cluster/sdn") { sdn::check_lock(cluster, call) } else { Ok(()) }
+}
+
 /// Node, kind and id of the guest that a path names.
 fn target(call: &Call) -> (String, Kind, u32) {
     (call.args.need("node").to_owned(), Kind::of_path(&call.path), call.args.vmid())

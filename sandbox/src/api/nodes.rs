@@ -19,6 +19,7 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Post, "/nodes/{node}/status", command),
     (Verb::Put, "/nodes/{node}/config", configure),
     (Verb::Get, "/nodes/{node}/time", time),
+    (Verb::Put, "/nodes/{node}/time", set_time),
     (Verb::Get, "/nodes/{node}/netstat", netstat),
     (Verb::Get, "/nodes/{node}/rrddata", rrddata),
     (Verb::Get, "/nodes/{node}/syslog", syslog),
@@ -109,9 +110,16 @@ fn command(cluster: &mut Cluster, call: &Call) -> Reply {
     done()
 }
 
-fn time(cluster: &mut Cluster, _: &Call) -> Reply {
+fn time(cluster: &mut Cluster, call: &Call) -> Reply {
     let now = cluster.clock.seconds();
-    ok(json!({ "timezone": "Etc/UTC", "time": now, "localtime": now }))
+    let zone = cluster.store.get(&call.path).and_then(|fields| fields.get("timezone")).cloned();
+    ok(json!({ "timezone": zone.unwrap_or(json!("Etc/UTC")), "time": now, "localtime": now }))
+}
+
+/// The zone is kept; the clock of the sandbox runs in UTC all the same.
+fn set_time(cluster: &mut Cluster, call: &Call) -> Reply {
+    cluster.store.set(&call.path, json!({ "timezone": call.args.need("timezone") }));
+    done()
 }
 
 /// A description ends with a newline, as those of containers do.

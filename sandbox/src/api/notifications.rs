@@ -153,15 +153,7 @@ fn update(cluster: &mut Cluster, call: &Call) -> Reply {
     check_targets(cluster, call)?;
     let mut args = call.args.clone();
     args.0.remove("digest");
-    let plain = Call {
-        method: call.method,
-        path: call.path.clone(),
-        args,
-        user: call.user.clone(),
-        rights: call.rights.clone(),
-        upload: None,
-    };
-    generic::update(cluster, &plain)?;
+    generic::update(cluster, &call.instead(call.method, call.path.clone(), args))?;
     if let Some(fields) = cluster.store.get_mut(&call.path)
         && fields.get("origin").is_some_and(|origin| origin == "builtin")
     {

@@ -139,6 +139,18 @@ fn unlock(cluster: &mut Cluster, call: &Call) -> Reply {
     }
 }
 
+/// Refuses a write to the configuration that does not bring the token of the lock that is held.
+pub(super) fn check_lock(cluster: &Cluster, call: &Call) -> Result<(), Failure> {
+    let held = cluster.store.get(LOCK).and_then(|lock| lock.get("token")).and_then(Value::as_str);
+    let needed = call.method.verb != Verb::Get && call.path != LOCK && call.method.param("lock-token").is_some();
+    match held {
+        Some(held) if needed && call.args.text("lock-token") != Some(held) => {
+            Err(Failure::die("sdn configuration is locked"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn dry_run(cluster: &mut Cluster, _: &Call) -> Reply {
     let before: Vec<Fields> = cluster.store.list(&format!("{RUNNING}{VNETS}"));
     let after: Vec<Fields> = cluster.store.list(VNETS);

@@ -25,7 +25,8 @@ const PEACEFUL: [&str; 12] = [
 ];
 
 /// What fields of these names hold, unless the call itself names such a thing.
-const NAMED: [(&str, &str); 22] = [
+const NAMED: [(&str, &str); 23] = [
+    ("filename", "sandbox.png"),
     ("node", "pve1"),
     ("target", "pve2"),
     ("storage", "local"),

@@ -26,7 +26,9 @@ const REFUSED: &[(&str, u16, &str)] = &[
     ("GET /nodes/{node}/qemu/{vmid}/mtunnelwebsocket", 401, "a stream; there is nothing behind a ticket"),
     ("GET /nodes/{node}/lxc/{vmid}/mtunnelwebsocket", 401, "a stream; there is nothing behind a ticket"),
     ("POST /nodes/{node}/qemu/{vmid}/spiceproxy", 500, "the guest has no such display"),
-    ("GET /access/tfa/{userid}/{id}", 500, "no token can set up a second factor"),
+    ("* /access/tfa/{userid}/{id}", 500, "there is no second factor"),
+    ("POST /cluster/config", 500, "there is a cluster already"),
+    ("POST /cluster/config/join", 500, "there is a cluster already"),
 ];
 
 /// Tasks that end with an error, and why that is right.
@@ -50,26 +52,56 @@ fn like(pattern: &str, name: &str) -> bool {
 
 /// The status with which a method is refused, if it is.
 fn refusal(method: &Method) -> Option<u16> {
-    if !method.allow_token || method.permissions.root_only {
-        // No token may, whoever's it is.
-        return Some(403);
-    }
     let name = world::name(method);
     REFUSED.iter().find(|(pattern, ..)| like(pattern, &name)).map(|(_, status, _)| *status)
 }
 
-/// A cluster with something behind every path that concerns these methods.
-pub async fn furnished(concerns: impl Fn(&str) -> bool) -> Bench {
-    let bench = Bench::with(Options { task_time: 0.0, ..Options::default() }).await;
-    for (path, form) in world::SETUP.iter().filter(|(path, _)| concerns(path)) {
-        let answer = bench.post(path, form).await;
-        let method = proxmox_spec::route(Verb::Post, path).expect("a method").method;
-        let refused = refusal(method) == Some(answer.status);
-        if answer.status != 200 && !refused {
-            println!("setup: POST {path} {form:?}: {} {}", answer.status, answer.text);
-        }
+/// No token may, whoever's it is.
+fn for_root(method: &Method) -> bool {
+    !method.allow_token || method.permissions.root_only
+}
+
+/// A cluster, its token, and root's own ticket.
+pub struct Walk {
+    bench: Bench,
+    /// The ticket and the token against forged requests.
+    root: (String, String),
+}
+
+impl std::ops::Deref for Walk {
+    type Target = Bench;
+
+    fn deref(&self) -> &Bench {
+        &self.bench
     }
-    bench
+}
+
+async fn walk() -> Walk {
+    let bench = Bench::with(Options { task_time: 0.0, ..Options::default() }).await;
+    bench.sandbox.with_cluster(|cluster| cluster.set_password("root@pam", "of-the-test"));
+    let login = bench.http.post(bench.url("/access/ticket"));
+    let login = send(login.form(&[("username", "root@pam"), ("password", "of-the-test")])).await;
+    let text = |name: &str| login.data()[name].as_str().expect("a ticket").to_owned();
+    let root = (text("ticket"), text("CSRFPreventionToken"));
+    Walk { bench, root }
+}
+
+/// A cluster with something behind every path that concerns these methods.
+pub async fn furnished(concerns: impl Fn(&str) -> bool) -> Walk {
+    let walk = walk().await;
+    for (path, form) in world::SETUP.iter().filter(|(path, _)| concerns(path)) {
+        step(&walk, Verb::Post, path, form).await;
+    }
+    walk
+}
+
+/// A call that has to go well.
+async fn step(walk: &Walk, verb: Verb, path: &str, form: &[(&str, &str)]) {
+    let method = proxmox_spec::route(verb, path).expect("a method").method;
+    let form: Vec<(String, String)> =
+        form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let answer = call(walk, method, path, &form).await;
+    assert_eq!(answer.status, 200, "{verb} {path} {form:?}: {answer:?}");
 }
 
 async fn known(bench: &Bench) -> Known {
@@ -89,9 +121,16 @@ async fn upid(bench: &Bench) -> String {
     tasks.data()[0]["upid"].as_str().expect("a task").to_owned()
 }
 
-pub async fn call(bench: &Bench, method: &Method, path: &str, form: &[(String, String)]) -> Answer {
+/// Calls a method as whoever may: the token, or root.
+pub async fn call(walk: &Walk, method: &Method, path: &str, form: &[(String, String)]) -> Answer {
     let verb = reqwest::Method::from_bytes(method.verb.as_str().as_bytes()).expect("a verb");
-    let request = bench.request(verb, path);
+    let request = if for_root(method) {
+        let (ticket, csrf) = &walk.root;
+        let request = walk.http.request(verb, walk.url(path)).header("CSRFPreventionToken", csrf);
+        request.header("Cookie", format!("PVEAuthCookie={}", ticket.replace('=', "%3D").replace('+', "%2B")))
+    } else {
+        walk.request(verb, path)
+    };
     let request = match (method.verb, method.kind) {
         (_, Kind::Upload) => {
             let mut body = Form::new();
@@ -174,22 +213,26 @@ async fn every_write_answers_in_its_declared_form() {
         let bench = furnished(|path| world::concerns(path, method)).await;
         prepare(&bench, method).await;
         let upid = upid(&bench).await;
-        let answer = call(&bench, method, &world::path(method, &upid), &world::form(method)).await;
+        let path = world::path(method, &upid);
+        if for_root(method) {
+            let verb = reqwest::Method::from_bytes(method.verb.as_str().as_bytes()).expect("a verb");
+            let by_token = send(bench.request(verb, &path).form(&world::form(method))).await;
+            if by_token.status != 403 {
+                wrong.push(format!("{}: {} for a token", world::name(method), by_token.status));
+            }
+        }
+        let answer = call(&bench, method, &path, &world::form(method)).await;
         let known = known(&bench).await;
         wrong.extend(faults(&bench, &known, method, &answer).await);
-        bench.sandbox.shutdown().await;
+        bench.bench.sandbox.shutdown().await;
     }
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// Brings the cluster into the state that a call needs.
-async fn prepare(bench: &Bench, method: &Method) {
+async fn prepare(walk: &Walk, method: &Method) {
     for (verb, path, form) in world::before(method) {
-        let before = proxmox_spec::route(*verb, path).expect("a method").method;
-        let form: Vec<(String, String)> =
-            form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let answer = call(bench, before, path, &form).await;
-        assert_eq!(answer.status, 200, "{verb} {path}: {answer:?}");
+        step(walk, *verb, path, form).await;
     }
 }
 
