@@ -38,6 +38,7 @@ pub(crate) fn cluster(options: &Options) -> Cluster {
     let mut cluster = Cluster::empty(options.seed, options.task_time.max(0.0));
     if options.layout == Layout::Standalone {
         standalone::build(&mut cluster);
+        crate::api::furnish(&mut cluster);
         return cluster;
     }
     for number in 1..=u32::from(options.nodes) {
@@ -55,6 +56,7 @@ pub(crate) fn cluster(options: &Options) -> Cluster {
     datacenter::history(&mut cluster);
     scale::populate(&mut cluster, options);
     crate::api::furnish(&mut cluster);
+    crate::api::build_in(&mut cluster);
     cluster
 }
 

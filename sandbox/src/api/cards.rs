@@ -52,7 +52,10 @@ const CARDS: [Card; 4] = [
 const NAS: &str = "192.0.2.5";
 const BACKUP_SERVER: &str = "192.0.2.6";
 
-fn pci(_: &mut Cluster, call: &Call) -> Reply {
+fn pci(cluster: &mut Cluster, call: &Call) -> Reply {
+    if !is_machine(cluster, call) {
+        return ok(json!([]));
+    }
     let hidden = match call.args.text("pci-class-blacklist") {
         Some(list) => crate::request::split_list(list),
         None => ["05", "06", "0b"].map(str::to_owned).to_vec(),
@@ -107,7 +110,15 @@ fn mediated(cluster: &mut Cluster, call: &Call) -> Reply {
     ]))
 }
 
-fn usb(_: &mut Cluster, _: &Call) -> Reply {
+/// A node without disks of its own is a guest of something else, and has no cards either.
+fn is_machine(cluster: &Cluster, call: &Call) -> bool {
+    cluster.store.has(&format!("/nodes/{}/disks/list/sda", call.args.need("node")))
+}
+
+fn usb(cluster: &mut Cluster, call: &Call) -> Reply {
+    if !is_machine(cluster, call) {
+        return ok(json!([]));
+    }
     ok(json!([
         {
             "busnum": 1, "devnum": 1, "level": 0, "port": 0, "class": 9, "speed": "480", "vendid": "1d6b", "prodid": "0002",

@@ -20,6 +20,9 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Delete, "/nodes/{node}/certificates/acme/certificate", revoke),
 ];
 
+/// What stands for every certificate: the text of the word "sandbox".
+const PEM: &str = "-----BEGIN CERTIFICATE-----\nc2FuZGJveA==\n-----END CERTIFICATE-----\n";
+
 /// Where a certificate is kept that is not the node's own.
 fn place(call: &Call) -> String {
     format!("/nodes/{}/certificates/custom", call.args.need("node"))
@@ -32,7 +35,7 @@ fn list(cluster: &mut Cluster, call: &Call) -> Reply {
         "subject": format!("/OU=PVE Cluster Node/O=Proxmox Virtual Environment/CN={node}"),
         "issuer": "/CN=Proxmox Virtual Environment/O=PVE Cluster Manager CA", "san": [node, "localhost"],
         "notbefore": 1_761_984_000, "notafter": 1_825_056_000, "public-key-type": "rsaEncryption",
-        "public-key-bits": 2048,
+        "public-key-bits": 2048, "pem": PEM,
     })];
     if let Some(custom) = cluster.store.get(&place(call)) {
         let mut row = custom.clone();
@@ -49,7 +52,7 @@ fn certificate(cluster: &mut Cluster, node: &str, issuer: &str, ordered: bool) -
     json!({
         "filename": "pveproxy-ssl.pem", "fingerprint": fingerprint.join(":"), "subject": format!("/CN={node}.example.org"),
         "issuer": issuer, "san": [format!("{node}.example.org")], "notbefore": now, "notafter": now + 90 * 86_400,
-        "public-key-type": "id-ecPublicKey", "public-key-bits": 256, "ordered": u8::from(ordered),
+        "public-key-type": "id-ecPublicKey", "public-key-bits": 256, "pem": PEM, "ordered": u8::from(ordered),
     })
 }
 

@@ -28,6 +28,12 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Get, "/cluster/jobs/schedule-analyze", analyze),
 ];
 
+const TOTEM: &str = "/cluster/config/totem";
+
+fn totem(cluster: &mut Cluster, _: &Call) -> Reply {
+    ok(cluster.store.get(TOTEM).map_or(Value::Null, |totem| Value::Object(totem.clone())))
+}
+
 fn join_information(cluster: &mut Cluster, call: &Call) -> Reply {
     if cluster.standalone {
         return Err(Failure::json(424, "node is not in a cluster, no join info available!\n".to_owned()));
@@ -40,19 +46,17 @@ fn join_information(cluster: &mut Cluster, call: &Call) -> Reply {
         })
     });
     let nodes: Vec<Value> = nodes.collect();
-    let totem = cluster.store.get("/cluster/config/totem").cloned().unwrap_or_default();
+    let totem = cluster.store.get(TOTEM).cloned().unwrap_or_default();
     ok(json!({
-        "config_digest": cluster.store.digest_at("/cluster/config/totem"), "nodelist": nodes,
+        "config_digest": cluster.store.digest_at(TOTEM), "nodelist": nodes,
         "preferred_node": call.args.text("node").unwrap_or("pve1"), "totem": totem,
     }))
 }
 
-/// A node on its own has no file to read this from.
-fn totem(cluster: &mut Cluster, _: &Call) -> Reply {
-    ok(cluster.store.get("/cluster/config/totem").cloned().map_or(Value::Null, Value::Object))
-}
-
-fn already_member(_: &mut Cluster, _: &Call) -> Reply {
+fn already_member(cluster: &mut Cluster, call: &Call) -> Reply {
+    if !cluster.store.has(TOTEM) {
+        return crate::generic::create(cluster, call);
+    }
     Err(Failure::die("cluster config '/etc/pve/corosync.conf' already exists"))
 }
 

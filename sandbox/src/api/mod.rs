@@ -115,12 +115,18 @@ pub(crate) fn handler(method: &Method) -> Option<Handler> {
 
 /// What every cluster of the sandbox starts with, beside guests and storages.
 pub(crate) fn furnish(cluster: &mut Cluster) {
-    let nodes: Vec<(String, u32)> = cluster.nodes.iter().map(|(name, node)| (name.clone(), node.number)).collect();
-    for (node, number) in nodes {
-        hardware::seed(cluster, &node, number);
+    for node in cluster.nodes.keys().cloned().collect::<Vec<_>>() {
         software::seed(cluster, &node);
     }
     notifications::builtin(cluster);
+}
+
+/// What is built into the nodes of a cluster that are machines.
+pub(crate) fn build_in(cluster: &mut Cluster) {
+    let nodes: Vec<(String, u32)> = cluster.nodes.iter().map(|(name, node)| (name.clone(), node.number)).collect();
+    for (node, number) in nodes {
+        hardware::seed(cluster, &node, number);
+    }
 }
 
 /// What a whole area checks before its methods are looked at.

@@ -83,7 +83,10 @@ pub(super) fn datacenter(cluster: &mut Cluster) {
         "prune-backups": { "keep-daily": "7", "keep-last": "3" },
     });
     store.put("/cluster/backup/nightly", "/cluster/backup", "id", "nightly", job);
-    store.set("/cluster/options", json!({ "mac_prefix": "BC:24:11", "keyboard": "en-us", "allowed-tags": [] }));
+    store.set(
+        "/cluster/options",
+        json!({ "mac_prefix": "BC:24:11", "keyboard": "en-us", "allowed-tags": [], "description": "" }),
+    );
     let member = |number: u32| json!({ "nodeid": number.to_string(), "quorum_votes": "1", "ring0_addr": format!("192.0.2.{}", 10 + number) });
     for (number, name) in &nodes {
         let mut fields = member(*number);
@@ -91,19 +94,19 @@ pub(super) fn datacenter(cluster: &mut Cluster) {
         store.put(&format!("/cluster/config/nodes/{name}"), "/cluster/config/nodes", "node", name, fields);
         let node = format!("/nodes/{name}");
         store.set(&format!("{node}/dns"), json!({ "dns1": "192.0.2.53", "search": "example.org" }));
-        let bridge = |iface: &str, port: &str, address: Option<String>| {
+        let bridge = |port: &str, address: Option<String>| {
             json!({
                 "type": "bridge", "active": 1, "autostart": 1, "bridge_ports": port, "bridge_stp": "off", "bridge_fd": "0",
                 "method": if address.is_some() { "static" } else { "manual" }, "method6": "manual",
                 "families": ["inet"], "priority": 4, "address": address, "netmask": address.as_ref().map(|_| "24"),
-                "cidr": address.as_ref().map(|text| format!("{text}/24")), "comments": format!("{iface}\n"),
+                "cidr": address.as_ref().map(|text| format!("{text}/24")),
                 "gateway": address.as_ref().map(|_| "192.0.2.1"),
             })
         };
         let network = format!("{node}/network");
-        let first = bridge("vmbr0", "eno1", Some(format!("192.0.2.{}", 10 + number)));
+        let first = bridge("eno1", Some(format!("192.0.2.{}", 10 + number)));
         store.put(&format!("{network}/vmbr0"), &network, "iface", "vmbr0", first);
-        store.put(&format!("{network}/vmbr1"), &network, "iface", "vmbr1", bridge("vmbr1", "eno2", None));
+        store.put(&format!("{network}/vmbr1"), &network, "iface", "vmbr1", bridge("eno2", None));
         for card in ["eno1", "eno2"] {
             let fields = json!({
                 "type": "eth", "active": 1, "exists": 1, "method": "manual", "method6": "manual", "families": ["inet"],
