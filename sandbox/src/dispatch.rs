@@ -129,7 +129,7 @@ pub(crate) fn run(shared: &Shared, head: &Head, entry: Entry, content: Content) 
     });
     let outcome = Outcome { reply, fault };
     received.status = outcome.status();
-    lock(&shared.requests).push(received);
+    shared.record(received);
     outcome
 }
 
@@ -149,7 +149,7 @@ pub(crate) fn note(shared: &Shared, head: &Head, status: u16) -> Outcome {
 pub(crate) fn refuse(shared: &Shared, head: &Head, failure: Failure) -> Outcome {
     let fault = lock(&shared.cluster).faults.request(&head.verb, &head.target);
     let outcome = Outcome { reply: Some(Err(failure)), fault };
-    lock(&shared.requests).push(Received {
+    shared.record(Received {
         verb: head.verb.clone(),
         target: head.target.clone(),
         params: Vec::new(),

@@ -14,6 +14,8 @@ pub use state::State;
 pub use text::BadText;
 
 pub(crate) use rules::Rules;
+pub(crate) use state::NAMES as STATES;
+pub(crate) use text::names as fault_names;
 pub(crate) use wire::{Broken, Payload, play};
 
 /// What a server that misbehaves does with a request.

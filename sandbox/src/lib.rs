@@ -11,12 +11,14 @@ mod auth;
 mod calendar;
 mod clock;
 mod cluster;
+mod control;
 mod disks;
 mod dispatch;
 mod fault;
 mod firewall;
 mod generic;
 mod guest;
+mod identity;
 mod interfaces;
 mod multipart;
 mod pages;
@@ -41,11 +43,12 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use tokio::task::JoinHandle;
+use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use cluster::Cluster;
 pub use fault::{BadText, Fault, Rule, State, Trouble, Verbs};
 pub use guest::{Kind, Power};
+pub use identity::Identity;
 pub use proxmox_spec::Verb;
 
 /// How a sandbox starts.
@@ -68,6 +71,13 @@ pub struct Options {
     pub guests: u32,
     /// What stands at the start.
     pub layout: Layout,
+    /// Serves the control endpoint below `/sandbox`, by which another process can script faults and read the record of
+    /// requests, without a token.
+    pub control: bool,
+    /// The secret of the token; `None` = a new one at each start.
+    pub token_secret: Option<String>,
+    /// The server's certificate; `None` = a new one at each start.
+    pub identity: Option<Identity>,
 }
 
 /// What a sandbox consists of at its start.
@@ -88,6 +98,14 @@ impl Options {
     pub const GUESTS: std::ops::RangeInclusive<u32> = 9..=100_000;
 
     fn check(&self) -> io::Result<()> {
+        if self
+            .token_secret
+            .as_ref()
+            .is_some_and(|secret| !secret.bytes().all(|byte| byte.is_ascii_graphic()) || secret.is_empty())
+        {
+            let text = "the token's secret must be letters, digits and signs, without spaces";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
         let wrong = |what: &str, first: u32, last: u32| {
             Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{what} must be from {first} to {last}")))
         };
@@ -111,6 +129,9 @@ impl Default for Options {
             nodes: 3,
             guests: 9,
             layout: Layout::default(),
+            control: false,
+            token_secret: None,
+            identity: None,
         }
     }
 }
@@ -143,6 +164,28 @@ pub(crate) struct Shared {
     /// The password of [`USER`].
     pub password: String,
     pub auth_delay: Duration,
+    /// Serves the control endpoint.
+    pub control: bool,
+}
+
+/// How many requests are remembered; of more, the older half is forgotten.
+const REMEMBERED: usize = 100_000;
+
+impl Shared {
+    /// Remembers a request with its end, and logs it.
+    pub(crate) fn record(&self, received: Received) {
+        let Received { verb, target, status, handled, .. } = &received;
+        match (status, handled) {
+            (0, true) => tracing::info!("{verb} {target}: handled, no answer"),
+            (0, false) => tracing::info!("{verb} {target}: no answer"),
+            (status, _) => tracing::info!("{verb} {target}: {status}"),
+        }
+        let mut requests = lock(&self.requests);
+        if requests.len() >= REMEMBERED {
+            requests.drain(..REMEMBERED / 2);
+        }
+        requests.push(received);
+    }
 }
 
 /// The user that can log in with a password.
@@ -151,7 +194,10 @@ pub const USER: &str = "admin@pve";
 /// A running sandbox. Dropping it stops it.
 pub struct Sandbox {
     address: SocketAddr,
-    certificate: server::Certificate,
+    /// The certificate in DER form.
+    der: Vec<u8>,
+    /// The certificate in PEM form.
+    certificate: String,
     token: String,
     auditor_token: String,
     shared: Arc<Shared>,
@@ -166,7 +212,7 @@ impl Sandbox {
     /// When the address cannot be bound, an option is out of its range, or there is no randomness for the key.
     pub async fn start(options: Options) -> io::Result<Sandbox> {
         options.check()?;
-        let secret = random_secret()?;
+        let secret = options.token_secret.clone().map_or_else(random_secret, Ok)?;
         let password = random_secret()?;
         let mut cluster = seed::cluster(&options);
         let auditor = random_secret()?;
@@ -181,13 +227,17 @@ impl Sandbox {
             connections: AtomicUsize::new(0),
             password,
             auth_delay: options.auth_delay,
+            control: options.control,
         });
-        let (listener, certificate, acceptor) = server::bind(options.address).await?;
+        let identity = options.identity.map_or_else(|| Identity::generate(&[]), Ok)?;
+        let (der, acceptor) = (identity.der()?, identity.acceptor()?);
+        let listener = TcpListener::bind(options.address).await?;
         let address = listener.local_addr()?;
         let task = tokio::spawn(server::serve(listener, acceptor, Arc::clone(&shared)));
         let token = format!("{}={secret}", seed::TOKEN);
         let auditor_token = format!("{}={auditor}", seed::AUDITOR_TOKEN);
-        Ok(Sandbox { address, certificate, token, auditor_token, shared, task })
+        let certificate = identity.certificate;
+        Ok(Sandbox { address, der, certificate, token, auditor_token, shared, task })
     }
 
     /// Where it listens.
@@ -197,12 +247,12 @@ impl Sandbox {
 
     /// SHA-256 of the certificate in DER form.
     pub fn certificate_fingerprint(&self) -> [u8; 32] {
-        Sha256::digest(&self.certificate.der).into()
+        Sha256::digest(&self.der).into()
     }
 
     /// The certificate in PEM form; it signs itself.
     pub fn certificate_pem(&self) -> &str {
-        &self.certificate.pem
+        &self.certificate
     }
 
     /// The full token, `user@realm!name=secret`: root's own without privilege separation, so everything that a token
@@ -221,7 +271,7 @@ impl Sandbox {
         &self.shared.password
     }
 
-    /// Every request so far, in the order in which they came in.
+    /// Every request so far, in the order in which they came in; of very many, the latest ones.
     pub fn requests(&self) -> Vec<Received> {
         lock(&self.shared.requests).clone()
     }

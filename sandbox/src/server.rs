@@ -2,11 +2,7 @@
 //!
 //! Knows bytes and headers; what a request means is decided in `dispatch`.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
@@ -17,20 +13,15 @@ use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        crypto::ring,
-        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-    },
-};
+use tokio_rustls::TlsAcceptor;
 
 use crate::{
     Shared,
     answer::{Data, Failure, Form},
+    control,
     dispatch::{self, Head},
     fault::{self, Broken, Fault, Payload},
+    identity::Identity,
     lock, multipart,
     pages::{self, Coding},
     plain,
@@ -40,39 +31,11 @@ use crate::{
 /// The largest body beside uploads, in bytes.
 const LARGEST_BODY: u64 = 512 * 1024;
 
-/// The server's certificate.
-pub(crate) struct Certificate {
-    pub der: Vec<u8>,
-    pub pem: String,
-}
-
 /// What a body held.
 #[derive(Default)]
 pub(crate) struct Content {
     pub args: Args,
     pub file: Option<UploadedFile>,
-}
-
-/// Listens, with a fresh certificate.
-pub(crate) async fn bind(address: SocketAddr) -> io::Result<(TcpListener, Certificate, TlsAcceptor)> {
-    let (certificate, acceptor) = identity()?;
-    Ok((TcpListener::bind(address).await?, certificate, acceptor))
-}
-
-/// A fresh certificate, and what shows it.
-fn identity() -> io::Result<(Certificate, TlsAcceptor)> {
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned(), "pve1".to_owned()];
-    let made = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .map_err(io::Error::other)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let certificate = Certificate { der: made.cert.der().to_vec(), pem: made.cert.pem() };
-    Ok((certificate, TlsAcceptor::from(Arc::new(config))))
 }
 
 /// Accepts connections until the task is aborted; the connections end with it.
@@ -90,7 +53,7 @@ pub(crate) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: 
                     None => acceptor.clone(),
                     Some(Fault::Certificate) => {
                         if other.is_none() {
-                            other = identity().ok().map(|(_, acceptor)| acceptor);
+                            other = Identity::generate(&[]).and_then(|other| other.acceptor()).ok();
                         }
                         // Without randomness for a key there is no connection either, which is trouble enough.
                         let Some(acceptor) = &other else { continue };
@@ -119,6 +82,13 @@ async fn converse(acceptor: TlsAcceptor, mut stream: TcpStream, shared: Arc<Shar
 
 async fn handle(shared: &Shared, request: Request<Incoming>) -> Result<Response<Payload>, Broken> {
     let (parts, body) = request.into_parts();
+    if shared.control
+        && let Some(path) = control::path(parts.uri.path())
+    {
+        let limited = http_body_util::Limited::new(body, LARGEST_BODY as usize);
+        let body = limited.collect().await.map_err(|_| Broken)?.to_bytes();
+        return Ok(control::answer(shared, &parts.method, path, &body));
+    }
     let head = Head {
         verb: parts.method.as_str().to_owned(),
         target: parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), |target| target.to_string()),

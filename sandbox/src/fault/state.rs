@@ -39,7 +39,7 @@ pub enum State {
     Obeys(u32),
 }
 
-pub(super) const NAMES: [&str; 16] = [
+pub(crate) const NAMES: [&str; 16] = [
     "node-offline",
     "node-timeout",
     "node-online",
@@ -142,61 +142,70 @@ impl fmt::Display for State {
 }
 
 impl Cluster {
-    /// Makes a state so.
+    /// Whether everything that a state names is there.
     ///
     /// # Errors
     ///
     /// When there is no such node, guest or storage; the text names those that there are.
-    pub fn apply(&mut self, state: &State) -> Result<(), BadText> {
+    pub fn check(&self, state: &State) -> Result<(), BadText> {
         match state {
             State::NodeOffline(node) | State::NodeTimeout(node) | State::NodeOnline(node) => {
                 if !self.nodes.contains_key(node) {
                     return Err(unknown("node", node, &names(&self.nodes)));
                 }
-                self.set_node_online(node, matches!(state, State::NodeOnline(_)));
-                if matches!(state, State::NodeTimeout(_)) {
-                    self.silent.insert(node.clone());
+            }
+            State::StorageFull(id) | State::StorageFree(id) => {
+                if !self.storages.contains_key(id) {
+                    return Err(unknown("storage", id, &names(&self.storages)));
                 }
             }
-            State::Lock(vmid, lock) => {
-                self.known_guest(*vmid)?;
-                self.set_lock(*vmid, Some(lock));
+            State::Lock(vmid, _)
+            | State::Unlock(vmid)
+            | State::AgentSilent(vmid)
+            | State::AgentAnswers(vmid)
+            | State::Deaf(vmid)
+            | State::Obeys(vmid) => {
+                if !self.guests.contains_key(vmid) {
+                    // A large cluster has too many to name.
+                    let some: Vec<String> = self.guests.keys().take(20).map(u32::to_string).collect();
+                    let more = if self.guests.len() > some.len() { ", …" } else { "" };
+                    return bad(format!("there is no guest {vmid}. There are: {}{more}", some.join(", ")));
+                }
             }
-            State::Unlock(vmid) => {
-                self.known_guest(*vmid)?;
-                self.set_lock(*vmid, None);
+            State::TaskFails(..) | State::TaskWarns(..) | State::TaskTime(_) | State::NoQuorum | State::Quorum => {}
+        }
+        Ok(())
+    }
+
+    /// Makes a state so.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::check`]; nothing has changed then.
+    pub fn apply(&mut self, state: &State) -> Result<(), BadText> {
+        self.check(state)?;
+        match state {
+            State::NodeOffline(node) => self.set_node_online(node, false),
+            State::NodeTimeout(node) => {
+                self.set_node_online(node, false);
+                self.silent.insert(node.clone());
             }
+            State::NodeOnline(node) => self.set_node_online(node, true),
+            State::Lock(vmid, lock) => self.set_lock(*vmid, Some(lock)),
+            State::Unlock(vmid) => self.set_lock(*vmid, None),
             State::TaskFails(kind, error) => self.fail_next_task(kind, error),
             State::TaskWarns(kind, count) => self.warn_next_task(kind, *count),
             State::TaskTime(factor) => self.set_task_time(*factor),
             State::NoQuorum => self.set_quorate(false),
             State::Quorum => self.set_quorate(true),
-            State::StorageFull(id) | State::StorageFree(id) => {
-                if !self.storages.contains_key(id) {
-                    return Err(unknown("storage", id, &names(&self.storages)));
-                }
-                self.set_storage_full(id, matches!(state, State::StorageFull(_)));
-            }
-            State::AgentSilent(vmid) | State::AgentAnswers(vmid) => {
-                self.known_guest(*vmid)?;
-                self.set_agent(*vmid, matches!(state, State::AgentAnswers(_)));
-            }
-            State::Deaf(vmid) | State::Obeys(vmid) => {
-                self.known_guest(*vmid)?;
-                self.set_deaf(*vmid, matches!(state, State::Deaf(_)));
-            }
+            State::StorageFull(id) => self.set_storage_full(id, true),
+            State::StorageFree(id) => self.set_storage_full(id, false),
+            State::AgentSilent(vmid) => self.set_agent(*vmid, false),
+            State::AgentAnswers(vmid) => self.set_agent(*vmid, true),
+            State::Deaf(vmid) => self.set_deaf(*vmid, true),
+            State::Obeys(vmid) => self.set_deaf(*vmid, false),
         }
         Ok(())
-    }
-
-    fn known_guest(&self, vmid: u32) -> Result<(), BadText> {
-        if self.guests.contains_key(&vmid) {
-            return Ok(());
-        }
-        // A large cluster has too many to name.
-        let some: Vec<String> = self.guests.keys().take(20).map(u32::to_string).collect();
-        let more = if self.guests.len() > some.len() { ", …" } else { "" };
-        bad(format!("there is no guest {vmid}. There are: {}{more}", some.join(", ")))
     }
 }
 

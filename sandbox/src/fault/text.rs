@@ -58,7 +58,7 @@ pub(super) fn bad<T>(text: impl Into<String>) -> Result<T, BadText> {
 }
 
 /// The names of all faults.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     PLAIN.iter().map(|(name, _)| *name).chain(OTHERS)
 }
 
