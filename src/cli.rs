@@ -6,6 +6,8 @@
 mod call;
 mod exit;
 mod pairs;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod start;
 mod table;
 mod tools;
@@ -23,6 +25,7 @@ Try it without a cluster:
   proxmox-mcp --sandbox tools                                what an assistant may do
   proxmox-mcp --sandbox call list_guests                     a tool, called by hand
   proxmox-mcp --sandbox --tier operate call start_guest vmid=102
+  proxmox-mcp sandbox                                        the same cluster, for your own programs
 
 Use it with a cluster:
   export PROXMOX_HOST=pve1.example.org PROXMOX_TOKEN_NAME='mcp@pve!mcp'
@@ -58,6 +61,9 @@ enum Command {
     Call(call::Call),
     /// List the tools on offer with these limits, and why the others are not; or show one tool
     Tools(tools::Tools),
+    /// Serve a make-believe cluster over HTTPS, for tests and programs in any language; ends at Ctrl-C
+    #[cfg(feature = "sandbox")]
+    Sandbox(sandbox::Serve),
 }
 
 /// Runs the process: parses the command line, does what it says, and gives the exit code.
@@ -83,18 +89,12 @@ fn run(cli: Cli) -> Exit {
     let Cli { flags, command } = cli;
     let task = match command {
         Some(Command::Tools(tools)) => return tools::run(&tools, &flags),
+        #[cfg(feature = "sandbox")]
+        Some(Command::Sandbox(serve)) => return on_runtime(sandbox::run(serve, &flags)),
         Some(Command::Call(call)) => Some(call),
         None => None,
     };
-    // One thread: calls wait for the network nearly all of their time, and a start with workers takes twice as long.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("proxmox-mcp: the system gives no timer or input: {error}");
-            return Exit::Failed;
-        }
-    };
-    let exit = runtime.block_on(async {
+    on_runtime(async {
         let started = match start::start(&flags, task.is_some()).await {
             Ok(started) => started,
             Err(error) => {
@@ -106,7 +106,19 @@ fn run(cli: Cli) -> Exit {
             Some(call) => call::run(call, &started.engine).await,
             None => serve(started).await,
         }
-    });
+    })
+}
+
+fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
+    // One thread: calls wait for the network nearly all of their time, and a start with workers takes twice as long.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("proxmox-mcp: the system gives no timer or input: {error}");
+            return Exit::Failed;
+        }
+    };
+    let exit = runtime.block_on(work);
     // A read of standard input that blocks must not keep the process.
     runtime.shutdown_background();
     exit

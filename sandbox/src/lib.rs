@@ -98,12 +98,10 @@ impl Options {
     pub const GUESTS: std::ops::RangeInclusive<u32> = 9..=100_000;
 
     fn check(&self) -> io::Result<()> {
-        if self
-            .token_secret
-            .as_ref()
-            .is_some_and(|secret| !secret.bytes().all(|byte| byte.is_ascii_graphic()) || secret.is_empty())
-        {
-            let text = "the token's secret must be letters, digits and signs, without spaces";
+        // What a header carries as it is.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+        if self.token_secret.as_ref().is_some_and(|secret| secret.is_empty() || !secret.bytes().all(plain)) {
+            let text = "the token's secret must be of letters, digits and -_.~";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
         let wrong = |what: &str, first: u32, last: u32| {

@@ -141,7 +141,7 @@ async fn certificate_and_secret_can_be_kept_over_starts() {
     assert_eq!(one.sandbox.token(), "root@pam!mcp=not-so-secret");
     assert_eq!(two.get("/version").await.status, 200);
     assert!(!format!("{identity:?}").contains("PRIVATE"));
-    for secret in ["", "two words", "line\n"] {
+    for secret in ["", "two words", "line\n", "semi;colon", "100%"] {
         let options = Options { token_secret: Some(secret.to_owned()), ..Options::default() };
         assert!(Sandbox::start(options).await.is_err(), "{secret:?}");
     }

@@ -18,7 +18,7 @@ pub struct Started {
 /// How long the sandbox's tasks take: long enough to be seen running, short enough that nobody waits for a game. A
 /// backup is over after some five polls.
 #[cfg(feature = "sandbox")]
-const TASK_TIME: f64 = 0.4;
+pub(super) const TASK_TIME: f64 = 0.4;
 
 /// Why nothing was started.
 #[derive(Debug, thiserror::Error)]
@@ -65,12 +65,25 @@ pub async fn start(flags: &Flags, quiet: bool) -> Result<Started, NotStarted> {
     }
 }
 
+/// Sets up the log of `proxmox-mcp sandbox`, which tells every request.
+///
+/// # Errors
+/// The level is none.
+#[cfg(feature = "sandbox")]
+pub fn log_requests(flags: &Flags) -> Result<(), NotStarted> {
+    let text = flags.log_level.as_deref().filter(|text| !text.is_empty()).unwrap_or("info");
+    let level = text.to_lowercase().parse().map_err(|_| NotStarted::LogLevel(text.to_owned()))?;
+    log_to_stderr(level, level);
+    Ok(())
+}
+
 fn engine(settings: Settings, flags: &Flags, quiet: bool) -> Result<Arc<Engine>, NotStarted> {
     let level: LevelFilter =
         settings.log_level.parse().map_err(|_| NotStarted::LogLevel(settings.log_level.clone()))?;
     // A level that was asked for holds; the usual one would put a log around a single answer.
     let level = if quiet && flags.log_level.is_none() { level.min(LevelFilter::WARN) } else { level };
-    log_to_stderr(level);
+    // What the embedded cluster is asked is of interest to somebody who looks for a mistake.
+    log_to_stderr(level, if level >= LevelFilter::DEBUG { level } else { level.min(LevelFilter::WARN) });
     for (warning, text) in &settings.notices {
         if *warning { tracing::warn!("{text}") } else { tracing::info!("{text}") }
     }
@@ -98,12 +111,12 @@ fn engine(settings: Settings, flags: &Flags, quiet: bool) -> Result<Arc<Engine>,
 
 /// Standard output belongs to the protocol, so the log goes to standard error. Libraries only warn, whatever the level:
 /// at `debug` the SDK would write every argument, passwords included.
-fn log_to_stderr(level: LevelFilter) {
+fn log_to_stderr(level: LevelFilter, sandbox: LevelFilter) {
     use std::io::IsTerminal;
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target("proxmox_mcp", level)
-        .with_target("proxmox_sandbox", level);
+        .with_target("proxmox_sandbox", sandbox);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
