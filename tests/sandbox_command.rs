@@ -153,6 +153,16 @@ fn its_size_seed_and_secret_are_chosen() {
 }
 
 #[test]
+fn it_can_be_a_single_new_node() {
+    let served = Served::start(&["--standalone"]);
+    let settings = served.settings();
+    let nodes = answer(&call(&settings, &["list_nodes", "--json"]));
+    assert!(nodes.to_string().contains("pve1") && !nodes.to_string().contains("pve2"), "{nodes}");
+    let guests = answer(&call(&settings, &["list_guests", "--json"]));
+    assert!(!guests.to_string().contains("web-server"), "{guests}");
+}
+
+#[test]
 fn json_tells_the_same_and_the_control_endpoint() {
     let served = Served::start(&["--json", "--control"]);
     let mut told = String::new();
@@ -224,6 +234,7 @@ fn what_is_wrong_ends_it_at_once() {
         (&[local[0], local[1], local[2], "--token-value", "a b"], &["the token's secret"]),
         (&[local[0], local[1], local[2], "--log-level", "loud"], &["LOG_LEVEL"]),
         (&[local[0], local[1], local[2], "--env-file", "/no/such/folder/.env"], &["--env-file /no/such/folder/.env"]),
+        (&[local[0], local[1], local[2], "--standalone", "--nodes", "3"], &["--standalone", "--nodes"]),
         (&["sandbox", "--listen", "here"], &["--listen"]),
     ] {
         let output = run(arguments, &[]);

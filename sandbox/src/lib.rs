@@ -1,4 +1,4 @@
-//! An embedded Proxmox VE cluster: three nodes, guests of both kinds, storages, backups, tasks, a guest agent,
+//! An embedded Proxmox VE cluster: three nodes or many, guests of both kinds, storages, backups, tasks, a guest agent,
 //! users, pools and a firewall, behind real HTTPS on loopback.
 //!
 //! Strict like the real thing (every request is checked against the facts of `proxmox-spec`) and deterministic: its
@@ -21,6 +21,7 @@ mod guest;
 mod identity;
 mod interfaces;
 mod multipart;
+mod options;
 mod pages;
 mod plain;
 mod programs;
@@ -49,90 +50,8 @@ pub use cluster::Cluster;
 pub use fault::{BadText, Fault, Rule, State, Trouble, Verbs};
 pub use guest::{Kind, Power};
 pub use identity::Identity;
+pub use options::{Layout, Options};
 pub use proxmox_spec::Verb;
-
-/// How a sandbox starts.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where to listen; port 0 = any free one.
-    pub address: SocketAddr,
-    /// Makes everything that looks random (MAC addresses, UUIDs). The same seed gives the same answers.
-    pub seed: u64,
-    /// The factor on the duration of every task: 1 = as on a small cluster, 0 = tasks are over at once. A task that
-    /// takes ten seconds is over ten requests later.
-    pub task_time: f64,
-    /// How long a refused authentication is held back. A real server takes three seconds for every 401, and for an
-    /// upload that is not permitted; here nobody has to wait unless a test wants it.
-    pub auth_delay: Duration,
-    /// Nodes of the cluster, [`Options::NODES`]; those beyond three are named and built as the first three.
-    pub nodes: u16,
-    /// Guests in all, [`Options::GUESTS`]. The first nine are always the same; the others have ids from 1000 on, and
-    /// the same seed makes the same ones.
-    pub guests: u32,
-    /// What stands at the start.
-    pub layout: Layout,
-    /// Serves the control endpoint below `/sandbox`, by which another process can script faults and read the record of
-    /// requests, without a token.
-    pub control: bool,
-    /// The secret of the token; `None` = a new one at each start.
-    pub token_secret: Option<String>,
-    /// The server's certificate; `None` = a new one at each start.
-    pub identity: Option<Identity>,
-}
-
-/// What a sandbox consists of at its start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Layout {
-    /// Three nodes with guests, shared storages, pools, jobs and a history.
-    #[default]
-    Cluster,
-    /// One freshly installed node `pve1` that is in no cluster: no guests, the storage `local` for everything, the
-    /// bridge `vmbr0`.
-    Standalone,
-}
-
-impl Options {
-    /// How many nodes there can be.
-    pub const NODES: std::ops::RangeInclusive<u16> = 3..=64;
-    /// How many guests there can be.
-    pub const GUESTS: std::ops::RangeInclusive<u32> = 9..=100_000;
-
-    fn check(&self) -> io::Result<()> {
-        // What a header carries as it is.
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-        if self.token_secret.as_ref().is_some_and(|secret| secret.is_empty() || !secret.bytes().all(plain)) {
-            let text = "the token's secret must be of letters, digits and -_.~";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        }
-        let wrong = |what: &str, first: u32, last: u32| {
-            Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{what} must be from {first} to {last}")))
-        };
-        if !Options::NODES.contains(&self.nodes) {
-            return wrong("the number of nodes", (*Options::NODES.start()).into(), (*Options::NODES.end()).into());
-        }
-        if !Options::GUESTS.contains(&self.guests) {
-            return wrong("the number of guests", *Options::GUESTS.start(), *Options::GUESTS.end());
-        }
-        Ok(())
-    }
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            seed: 1,
-            task_time: 1.0,
-            auth_delay: Duration::ZERO,
-            nodes: 3,
-            guests: 9,
-            layout: Layout::default(),
-            control: false,
-            token_secret: None,
-            identity: None,
-        }
-    }
-}
 
 /// One request that the sandbox has received.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,12 +5,13 @@
 use super::{Exit, exit, start};
 use crate::settings::Flags;
 use clap::Args;
-use proxmox_sandbox::{Identity, Options, Sandbox, Trouble, USER};
+use proxmox_sandbox::{Identity, Layout, Options, Sandbox, Trouble, USER};
 use serde_json::json;
 use std::fmt::Write;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What the subcommand takes.
 #[derive(Debug, Args)]
@@ -27,12 +28,18 @@ pub struct Serve {
     /// Guests in all, 9 to 100000
     #[arg(long, value_name = "N", default_value_t = 9)]
     guests: u32,
+    /// One freshly installed node without guests instead of a cluster
+    #[arg(long, conflicts_with_all = ["nodes", "guests"])]
+    standalone: bool,
     /// Makes everything that looks random: the same seed gives the same answers
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// The factor on the duration of every task; 0 = they end at once
     #[arg(long, value_name = "FACTOR", default_value_t = start::TASK_TIME)]
     task_time: f64,
+    /// Milliseconds until a request without a good token is refused; a real server takes 3000
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    auth_delay: u64,
     /// Something that goes wrong from the start, as `status=500@POST /nodes/*/qemu#1` or `node-offline=pve3`; may be
     /// repeated. docs/sandbox.md has all of them
     #[arg(long, value_name = "FAULT")]
@@ -86,8 +93,10 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
         address: serve.listen,
         seed: serve.seed,
         task_time: serve.task_time,
+        auth_delay: Duration::from_millis(serve.auth_delay),
         nodes: serve.nodes,
         guests: serve.guests,
+        layout: if serve.standalone { Layout::Standalone } else { Layout::Cluster },
         control: serve.control,
         token_secret: serve.token_value.clone(),
         identity: Some(identity),
@@ -154,11 +163,12 @@ fn environment(sandbox: &Sandbox, control: bool) -> String {
     let (user, name) = id.split_once('!').unwrap_or((id, ""));
     let mut lines = format!("# A make-believe Proxmox VE cluster at {}\n", url(sandbox));
     let _ = writeln!(lines, "# The user {USER} has the password {}", sandbox.password());
+    let _ = writeln!(lines, "# A token that may look and nothing else: {}", sandbox.auditor_token());
     if control {
         let _ = writeln!(lines, "# Faults and the record of requests: {}/sandbox", url(sandbox));
     }
     for (name, value) in [
-        ("PROXMOX_HOST", sandbox.address().ip().to_string()),
+        ("PROXMOX_HOST", host(sandbox)),
         ("PROXMOX_PORT", sandbox.address().port().to_string()),
         ("PROXMOX_USER", user.to_owned()),
         ("PROXMOX_TOKEN_NAME", name.to_owned()),
@@ -173,9 +183,10 @@ fn environment(sandbox: &Sandbox, control: bool) -> String {
 fn as_json(sandbox: &Sandbox, control: bool) -> serde_json::Value {
     json!({
         "url": url(sandbox),
-        "host": sandbox.address().ip().to_string(),
+        "host": host(sandbox),
         "port": sandbox.address().port(),
         "token": sandbox.token(),
+        "auditor_token": sandbox.auditor_token(),
         "fingerprint": fingerprint(sandbox),
         "certificate": sandbox.certificate_pem(),
         "username": USER,
@@ -186,6 +197,14 @@ fn as_json(sandbox: &Sandbox, control: bool) -> serde_json::Value {
 
 fn url(sandbox: &Sandbox) -> String {
     format!("https://{}", sandbox.address())
+}
+
+/// An IPv6 address in brackets, as in a URL.
+fn host(sandbox: &Sandbox) -> String {
+    match sandbox.address() {
+        SocketAddr::V4(address) => address.ip().to_string(),
+        SocketAddr::V6(address) => format!("[{}]", address.ip()),
+    }
 }
 
 fn fingerprint(sandbox: &Sandbox) -> String {
