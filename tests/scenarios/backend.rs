@@ -39,6 +39,7 @@ fn environment(port: u16, fingerprint: &[u8], token: &str) -> Vec<(&'static str,
 /// The embedded sandbox, in this process.
 pub struct Embedded {
     sandbox: Sandbox,
+    auditor: bool,
     _runtime: Runtime,
 }
 
@@ -57,7 +58,7 @@ impl Embedded {
                 cluster.fail_next_task(kind, error);
             }
         });
-        Embedded { sandbox, _runtime: runtime }
+        Embedded { sandbox, auditor: world.auditor, _runtime: runtime }
     }
 }
 
@@ -68,7 +69,8 @@ impl Backend for Embedded {
 
     fn environment(&self) -> Vec<(&'static str, String)> {
         let (port, fingerprint) = (self.sandbox.address().port(), self.sandbox.certificate_fingerprint());
-        environment(port, &fingerprint, self.sandbox.token())
+        let token = if self.auditor { self.sandbox.auditor_token() } else { self.sandbox.token() };
+        environment(port, &fingerprint, token)
     }
 }
 
@@ -96,7 +98,7 @@ impl Simulator {
         std::fs::write(&key, own.signing_key.serialize_pem()).expect("written");
         let secret = "5f6c1f7e-0000-4000-8000-3d1f6a2b9c4d";
         let description = json!({
-            "slow": world.slow, "locked": world.locked, "failing": world.failing, "grants": world.grants,
+            "slow": world.slow, "locked": world.locked, "failing": world.failing, "auditor": world.auditor,
             "secret": secret,
         });
         std::fs::write(&file, description.to_string()).expect("written");
@@ -109,7 +111,7 @@ impl Simulator {
         BufReader::new(output).read_line(&mut line).expect("a line");
         let port = line.trim().strip_prefix("listening on ").and_then(|port| port.parse().ok());
         let port = port.unwrap_or_else(|| panic!("the simulator says: {line}"));
-        let user = if world.grants.is_some() { "limited@pve" } else { "root@pam" };
+        let user = if world.auditor { "auditor@pve" } else { "root@pam" };
         let fingerprint = Sha256::digest(own.cert.der()).to_vec();
         Some(Simulator { child, port, fingerprint, token: format!("{user}!tests={secret}"), folder })
     }

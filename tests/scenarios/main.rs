@@ -9,6 +9,7 @@
 
 #![cfg(feature = "sandbox")]
 
+mod access;
 mod backend;
 #[path = "../common/mod.rs"]
 mod common;
@@ -64,6 +65,7 @@ scenarios! {
     storage::files,
     firewall::the_firewall_of_a_virtual_machine,
     firewall::the_firewall_of_a_container,
+    access::an_auditor,
 }
 
 fn on_the_sandbox(scenario: Scenario) {

@@ -21,8 +21,8 @@ pub struct World {
     pub locked: &'static [(u32, &'static str)],
     /// Stopped guests whose start fails, with the error.
     pub failing: &'static [(u32, &'static str)],
-    /// The token may do this and nothing else: paths with privileges. `None` = everything.
-    pub grants: Option<&'static [(&'static str, &'static [&'static str])]>,
+    /// The token may look at everything and change nothing.
+    pub auditor: bool,
 }
 
 /// One call of a tool.

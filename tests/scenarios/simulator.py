@@ -65,10 +65,10 @@ def build(world):
         pve.guest(vmid).start_error = error
 
     pve.apitokens["root@pam!tests"] = world["secret"]
-    if world["grants"] is not None:
-        pve.apitokens["limited@pve!tests"] = world["secret"]
-        for path, privileges in world["grants"]:
-            pve.grant("limited@pve", path, *privileges)
+    if world["auditor"]:
+        pve.apitokens["auditor@pve!tests"] = world["secret"]
+        names = ("Datastore", "Mapping", "Pool", "SDN", "Sys", "VM", "VM.GuestAgent")
+        pve.grant("auditor@pve", "/", *(f"{name}.Audit" for name in names))
     return pve
 
 
