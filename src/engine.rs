@@ -16,6 +16,7 @@ mod present;
 mod progress;
 mod resolve;
 mod tail;
+mod told;
 mod unknown;
 mod wait;
 mod write;

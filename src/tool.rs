@@ -26,6 +26,8 @@ pub struct Tool {
     /// Kinds that the API leaves out: why, and what to do instead.
     pub unsupported: &'static [(Kind, &'static str)],
     pub waiter: Option<&'static Waiter>,
+    /// What the log tells once it is over.
+    pub told: &'static [Told],
     /// The tool's own advice; tried before [`crate::catalogue::HINTS`].
     pub hints: &'static [Hint],
     /// JSON text of the schema that every `structuredContent` of this tool satisfies.
@@ -352,6 +354,23 @@ pub enum Take {
     Rows(&'static [Field]),
     /// A field of the first row, or this JSON text when there is no such row.
     First(&'static str, &'static str),
+}
+
+/// A field of the answer that the log of the finished task tells.
+#[derive(Debug)]
+pub struct Told {
+    pub field: &'static str,
+    /// The line that tells it (`*` = anything, `{}` = what is wanted), and the text that is made of it.
+    pub lines: &'static [(&'static str, &'static [ToldPart])],
+}
+
+#[derive(Debug)]
+pub enum ToldPart {
+    Text(&'static str),
+    /// A parameter of the call, as it was sent.
+    Sent(&'static str),
+    /// What stood in the place of `{}`.
+    Found,
 }
 
 /// How the end of something that was started is found out.

@@ -98,6 +98,7 @@ pub struct Tool {
     pub unsupported: Vec<(Kind, String)>,
     /// Name of its waiter.
     pub waiter: Option<String>,
+    pub told: Vec<Told>,
     pub guards: Vec<Guard>,
     pub hints: Vec<Hint>,
     pub names: Vec<Name>,
@@ -126,6 +127,24 @@ impl Tool {
         let params = sent.chain(rest).filter(|param| !param.root_only).flat_map(|param| param.danger);
         raised.chain(params.map(|danger| danger.effect)).fold(self.effect, Effect::max)
     }
+}
+
+/// A field that the log of the finished task tells.
+#[derive(Debug)]
+pub struct Told {
+    pub field: String,
+    pub doc: String,
+    /// (log line with `*` and one `{}`, what the field then is).
+    pub lines: Vec<(String, Vec<ToldPart>)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToldPart {
+    Text(String),
+    /// A parameter of the call, as it was sent.
+    Sent(String),
+    /// What stood in the place of `{}`.
+    Found,
 }
 
 /// What has to be looked up before a route can be chosen.

@@ -12,6 +12,7 @@ mod returns;
 mod routes;
 mod sends;
 mod templates;
+mod told;
 mod tool;
 mod uses;
 mod values;

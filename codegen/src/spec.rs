@@ -105,11 +105,21 @@ pub struct ToolSpec {
     pub derive: Vec<(Text, Node)>,
     pub also: Vec<AlsoSpec>,
     pub wait: Option<Text>,
+    pub answers: Vec<ToldSpec>,
     pub returns: Option<ReturnsSpec>,
     pub guard: Option<GuardSpec>,
     pub hints: Vec<HintSpec>,
     pub names: Vec<(Text, Vec<NameSpec>)>,
     pub examples: Vec<ExampleSpec>,
+}
+
+/// A field that the log of the finished task tells.
+#[derive(Debug)]
+pub struct ToldSpec {
+    pub field: Text,
+    pub doc: Option<Text>,
+    /// (log line, what the field then is).
+    pub from: Vec<(Text, Text)>,
 }
 
 #[derive(Debug)]

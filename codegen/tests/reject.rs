@@ -47,7 +47,9 @@ macro_rules! rejected {
 }
 
 rejected! {
-    alias_arguments_clash, alias_is_a_tool, all_at_once, also_not_a_get, argument_as_typo, argument_doc_too_long,
+    alias_arguments_clash, alias_is_a_tool, all_at_once, also_not_a_get,
+    answers_field_taken, answers_incomplete, answers_line_beginning, answers_line_place, answers_line_star,
+    answers_parameter, answers_text, answers_without_log, argument_as_typo, argument_doc_too_long,
     argument_goes_nowhere, argument_needs_typo, argument_not_in_facts, argument_not_in_facts_of_a_kind,
     argument_own_by_itself, argument_untyped, argument_without_text, call_and_cases, call_without_path,
     cases_not_exhaustive, cases_unknown_subject, catalogue_version, catalogue_version_missing, columns_not_shown, columns_twice, columns_without_page, default_from_nowhere,

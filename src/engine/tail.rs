@@ -1,4 +1,4 @@
-//! The end of a log that can be read from any line on.
+//! The beginning and the end of a log that can be read from any line on.
 //!
 //! Knows the API's `start`, `limit` and `total`.
 
@@ -31,6 +31,14 @@ pub async fn read(call: &Call<'_>, request: &PreparedRequest, lines: u64) -> Res
     }
     keep_last(&mut reply.data, lines);
     Ok(reply)
+}
+
+/// The first `lines` rows of what `request` reads.
+///
+/// # Errors
+/// As [`Call::try_read`].
+pub async fn head(call: &Call<'_>, request: &PreparedRequest, lines: u64) -> Result<Reply, Trouble> {
+    call.try_read(&from(request, 0, lines), Repeat::Freely).await
 }
 
 /// The request for `limit` rows from `start` on.

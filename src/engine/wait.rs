@@ -42,6 +42,8 @@ pub struct Followed {
     pub fields: Map<String, Value>,
     /// The end of the log, after a failure or with warnings.
     pub log: Vec<String>,
+    /// What reads all of the log, when it is over.
+    pub source: Option<PreparedRequest>,
     pub notes: Vec<String>,
     /// Why it is not known, for [`Outcome::Unknown`].
     pub cause: String,
@@ -148,13 +150,13 @@ async fn finish(call: &Call<'_>, waiter: &Waiter, target: Target, outcome: Outco
             Err(trouble) => notes.push(format!("The log could not be read: {trouble}.")),
         }
     }
-    let Target { handle, node, .. } = target;
-    Followed { outcome, handle, node, fields, log, notes, cause: String::new() }
+    let Target { handle, node, log: source, .. } = target;
+    Followed { outcome, handle, node, fields, log, source, notes, cause: String::new() }
 }
 
 fn ended(outcome: Outcome, target: Option<Target>, cause: String) -> Followed {
     let (handle, node) = target.map(|target| (target.handle, target.node)).unwrap_or_default();
-    Followed { outcome, handle, node, fields: Map::new(), log: Vec::new(), notes: Vec::new(), cause }
+    Followed { outcome, handle, node, fields: Map::new(), log: Vec::new(), source: None, notes: Vec::new(), cause }
 }
 
 fn running(target: Target, notes: Vec<String>) -> Followed {

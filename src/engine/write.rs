@@ -8,6 +8,7 @@ use super::explain;
 use super::located::Located;
 use super::present;
 use super::resolve::Resolved;
+use super::told;
 use super::unknown;
 use super::wait::{self, Followed};
 use crate::client::{PreparedRequest, Reply, Trouble};
@@ -61,6 +62,14 @@ pub async fn done(
         content.insert("log".to_owned(), json!(followed.log));
     }
     notes.append(&mut followed.notes);
+    if matches!(followed.outcome, Outcome::Ok | Outcome::Warnings)
+        && let Some(log) = &followed.source
+    {
+        match told::read(call, &resolved.request, log).await {
+            Ok(fields) => content.extend(fields),
+            Err(trouble) => notes.push(format!("What its log tells could not be read: {trouble}.")),
+        }
+    }
     let text = match followed.outcome {
         Outcome::Failed => Some(failed(call, &resolved.request, &followed)),
         Outcome::Unknown => {

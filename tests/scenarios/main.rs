@@ -118,7 +118,7 @@ fn play(scenario: &Scenario, backend: &dyn Backend, turn: usize) {
         {
             note(format!("against the output schema: {error}"));
         }
-        if let Some((name, pointer)) = step.keeps {
+        for (name, pointer) in &step.keeps {
             kept.insert(name, answered.content.pointer(pointer).cloned().unwrap_or(Value::Null));
         }
     }

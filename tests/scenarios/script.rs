@@ -32,8 +32,8 @@ pub struct Step {
     pub tool: &'static str,
     pub arguments: Value,
     pub expected: Expected,
-    /// Name and JSON pointer of a part of the answer that later arguments use as `"$name"`.
-    pub keeps: Option<(&'static str, &'static str)>,
+    /// Names and JSON pointers of parts of the answer that later arguments use as `"$name"`.
+    pub keeps: Vec<(&'static str, &'static str)>,
 }
 
 /// What an answer has to be.
@@ -53,7 +53,7 @@ pub fn scenario(name: &'static str, steps: Vec<Step>) -> Scenario {
 
 /// A step: `name`, and the call that it makes.
 pub fn step(name: &'static str, tool: &'static str, arguments: Value) -> Step {
-    Step { name, tool, arguments, expected: Expected::Answers(json!({})), keeps: None }
+    Step { name, tool, arguments, expected: Expected::Answers(json!({})), keeps: Vec::new() }
 }
 
 impl Scenario {
@@ -80,8 +80,9 @@ impl Step {
         Step { expected: Expected::Fails(parts.iter().map(|part| (*part).to_owned()).collect()), ..self }
     }
 
-    pub fn keeps(self, name: &'static str, pointer: &'static str) -> Step {
-        Step { keeps: Some((name, pointer)), ..self }
+    pub fn keeps(mut self, name: &'static str, pointer: &'static str) -> Step {
+        self.keeps.push((name, pointer));
+        self
     }
 }
 

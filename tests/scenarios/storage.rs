@@ -8,12 +8,15 @@ pub fn backups_are_made() -> Scenario {
         "backups are made",
         vec![
             step("back up", "create_backup", json!({"vmid": 102, "storage": "backup-nas", "notes": "Before the move"}))
-                .done()
-                .keeps("upid", "/upid"),
+                .answers(json!({"outcome": "ok", "volid": "~backup-nas:backup/vzdump-qemu-102-"}))
+                .keeps("upid", "/upid")
+                .keeps("volid", "/volid"),
             step("its task", "get_task_status", json!({"upid": "$upid"}))
                 .answers(json!({"type": "vzdump", "id": "102", "exitstatus": "OK"})),
             step("listed", "list_backups", json!({"node": "pve1", "storage": "backup-nas", "vmid": 102}))
                 .answers(json!({"backups": [{"vmid": 102, "notes": "Before the move"}]})),
+            step("restore the answered", "restore_backup", json!({"node": "pve1", "volid": "$volid", "vmid": 150}))
+                .done(),
             step("a container", "create_backup", json!({"vmid": 202, "storage": "backup-nas", "protected": true}))
                 .done(),
             step("the container listed", "list_backups", json!({"node": "pve2", "storage": "backup-nas", "vmid": 202}))
@@ -99,7 +102,8 @@ pub fn files() -> Scenario {
         vec![
             step("there at the start", "get_storage_content", content("local"))
                 .answers(json!({"volumes": [{"volid": "local:iso/debian-12.7.0-amd64-netinst.iso"}]})),
-            step("upload", "upload_file", upload("tiny.iso", json!({}))).done(),
+            step("upload", "upload_file", upload("tiny.iso", json!({})))
+                .answers(json!({"outcome": "ok", "volid": "local:iso/tiny.iso"})),
             step("it is there", "get_storage_content", content("local"))
                 .answers(json!({"volumes": [{"volid": "local:iso/tiny.iso", "size": 11, "format": "iso"}]})),
             step("again", "upload_file", upload("tiny.iso", json!({}))).fails(&["exists", "overwrite"]),

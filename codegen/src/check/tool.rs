@@ -30,6 +30,7 @@ impl Checker<'_> {
             None => Locate::Nothing,
         };
         let guards = self.guards(spec, &arguments, &routes);
+        let told = self.told(spec, &routes, waiter.as_deref());
         let names = self.alias_names(spec, &arguments);
         let examples = self.examples(spec, &arguments, &routes, &guards);
         // A tool with a mistake sends something else.
@@ -49,6 +50,7 @@ impl Checker<'_> {
             routes,
             unsupported: unsupported.clone(),
             waiter,
+            told,
             guards,
             hints: spec.hints.iter().map(hint).collect(),
             names,

@@ -145,6 +145,9 @@ pub fn output(catalogue: &Catalogue, tool: &Tool) -> Json {
     for also in tool.routes.iter().flat_map(|route| &route.also) {
         properties.entry(also.field.clone()).or_insert_with(|| also_schema(catalogue, &also.returns));
     }
+    for told in &tool.told {
+        properties.insert(told.field.clone(), json!({ "type": "string", "description": told.doc }));
+    }
     for guard in &tool.guards {
         if let Guard::Digest { show, .. } = guard
             && !show.is_empty()

@@ -2,7 +2,7 @@
 
 use super::tokens::{constant, effect, fields, ident, kind, option, pairs, tier, verb};
 use super::{routes, schema};
-use crate::catalogue::{Catalogue, Hint, Tool, Waiter, When};
+use crate::catalogue::{Catalogue, Hint, Told, ToldPart, Tool, Waiter, When};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -57,6 +57,7 @@ fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
         let name = constant(&format!("wait_{waiter}"));
         quote!(&#name)
     }));
+    let told = told(&tool.told);
     let hints = hints(&tool.hints);
     let output = schema::output(catalogue, tool).to_string();
     quote! {
@@ -72,12 +73,29 @@ fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
             routes: &[#(#routes),*],
             unsupported: &[#(#unsupported),*],
             waiter: #waiter,
+            told: #told,
             hints: #hints,
             output_schema: #output,
             line: #line,
             plan: #module::plan,
         }
     }
+}
+
+fn told(list: &[Told]) -> TokenStream {
+    let list = list.iter().map(|told| {
+        let field = &told.field;
+        let lines = told.lines.iter().map(|(log, parts)| {
+            let parts = parts.iter().map(|part| match part {
+                ToldPart::Text(text) => quote!(ToldPart::Text(#text)),
+                ToldPart::Sent(name) => quote!(ToldPart::Sent(#name)),
+                ToldPart::Found => quote!(ToldPart::Found),
+            });
+            quote!((#log, &[#(#parts),*]))
+        });
+        quote!(Told { field: #field, lines: &[#(#lines),*] })
+    });
+    quote!(&[#(#list),*])
 }
 
 fn hints(list: &[Hint]) -> TokenStream {

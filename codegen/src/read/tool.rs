@@ -38,6 +38,10 @@ impl Reader<'_> {
             also.extend(self.also(key, node));
         }
         let wait = self.text(object.take("wait"));
+        let mut answers = Vec::new();
+        for (key, node) in self.entries(object.take("answers")) {
+            answers.extend(self.told(key, node));
+        }
         let returns = self.returns(object.take("returns"));
         let guard = object.take("guard").and_then(|node| self.guard(node));
         let hints = self.hints(object.take("hints"));
@@ -82,6 +86,7 @@ impl Reader<'_> {
             derive,
             also,
             wait,
+            answers,
             returns,
             guard,
             hints,
@@ -226,6 +231,24 @@ impl Reader<'_> {
         self.need(&object, key.at, "call", "call: GET /version");
         self.close(object);
         Some(also)
+    }
+
+    fn told(&mut self, key: &Key, node: &Node) -> Option<ToldSpec> {
+        let mut object = self.object(node, "what a log tells")?;
+        let doc = self.text(object.take("doc"));
+        let mut from = Vec::new();
+        for node in self.items(object.take("from")) {
+            let Some(mut line) = self.object(node, "a line of a log") else { continue };
+            let (log, is) = (self.text(line.take("log")), self.text(line.take("is")));
+            self.need(&line, node.at, "log", "log: \"target file: */{}\"");
+            self.need(&line, node.at, "is", "is: \"{storage}:iso/{}\"");
+            self.close(line);
+            from.extend(log.zip(is));
+        }
+        self.need(&object, key.at, "doc", "doc: Volume id of the new file.");
+        self.need(&object, key.at, "from", "from: [{log: \"target file: */{}\", is: \"{storage}:iso/{}\"}]");
+        self.close(object);
+        Some(ToldSpec { field: text(key), doc, from })
     }
 
     fn guard(&mut self, node: &Node) -> Option<GuardSpec> {

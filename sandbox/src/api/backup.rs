@@ -148,6 +148,18 @@ fn unlock(cluster: &mut Cluster, vmid: u32) {
 /// Locks a guest and writes what the run says about it.
 fn begin_guest(cluster: &mut Cluster, job: &Job, vmid: u32, lines: &mut Vec<String>) -> Result<(), String> {
     let started = clock::stamp(cluster.clock.seconds());
+    let archive = match cluster.guests.get(&vmid) {
+        Some(guest) => {
+            let (name, format) = archive_name(cluster, job, guest, cluster.clock.seconds());
+            if format.starts_with("pbs-") {
+                format!("INFO: creating Proxmox Backup Server archive '{name}'")
+            } else {
+                let path = cluster.volume_path(&format!("{}:backup/{name}", job.storage));
+                format!("INFO: creating vzdump archive '{path}'")
+            }
+        }
+        None => return Err(format!("unable to find VM '{vmid}'")),
+    };
     let Some(guest) = cluster.guests.get_mut(&vmid) else { return Err(format!("unable to find VM '{vmid}'")) };
     lines.push(format!("INFO: Starting Backup of VM {vmid} ({})", guest.kind.as_str()));
     lines.push(format!("INFO: Backup started at {started}"));
@@ -167,7 +179,7 @@ fn begin_guest(cluster: &mut Cluster, job: &Job, vmid: u32, lines: &mut Vec<Stri
             Kind::Lxc => format!("INFO: including mount point {option} ('/') in backup"),
         });
     }
-    lines.push("INFO: creating archive".to_owned());
+    lines.push(archive);
     if guest.kind == Kind::Qemu {
         for part in 0..=10_u64 {
             lines.push(format!(
@@ -221,8 +233,6 @@ fn store(cluster: &mut Cluster, job: &Job, vmid: u32, begun: i64, log: &mut Vec<
     if let Some(text) = cluster.no_space(&volume.volid) {
         return Err(text);
     }
-    let path = cluster.volume_path(&volume.volid);
-    log.push(format!("INFO: created archive '{path}'"));
     log.push(format!("INFO: archive file size: {}", human(size)));
     if notes.is_some() {
         log.push("INFO: adding notes to backup".to_owned());

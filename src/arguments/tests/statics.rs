@@ -99,6 +99,7 @@ pub static TOOL: Tool = Tool {
     routes: &[Route { kind: None, verb: Verb::Get, path: "/version", when: "", returns: &RETURNS }],
     unsupported: &[],
     waiter: None,
+    told: &[],
     hints: &[],
     output_schema: "{}",
     line: 1,
