@@ -15,6 +15,7 @@ mod located;
 mod present;
 mod progress;
 mod resolve;
+mod secrets;
 mod tail;
 mod told;
 mod unknown;
@@ -34,6 +35,7 @@ pub use failure::{Failure, FailureKind};
 pub use located::{Given, prepare_with};
 use resolve::Resolved;
 use secrecy::ExposeSecret;
+use secrets::Secrets;
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
 use tokio::sync::mpsc::UnboundedSender;
@@ -46,6 +48,8 @@ pub struct Engine {
     access: Access,
     client: OnceLock<Client>,
     guests: guests::Guests,
+    /// The token, which no text may hold.
+    token: Secrets,
 }
 
 /// A successful answer, or one whose end is a failure or unknown.
@@ -60,8 +64,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The same answer with every one of these texts replaced by `***`, wherever it stands.
-    fn without(mut self, secrets: &[String]) -> Answer {
+    /// The same answer as it may leave: none of these in it, and nothing invisible.
+    fn without(mut self, secrets: &Secrets) -> Answer {
         for (field, value) in &mut self.content {
             // The words of these two are this program's, whatever somebody chose for a password.
             let word = value.as_str().unwrap_or_default();
@@ -71,10 +75,11 @@ impl Answer {
                 _ => false,
             };
             if !own {
-                failure::hide_within(value, secrets);
+                secrets.hide_within(value);
+                clean::within(value);
             }
         }
-        self.text = self.text.map(|text| failure::hide(text, secrets));
+        self.text = self.text.map(|text| failure::told(&secrets.hide(text)));
         self
     }
 }
@@ -105,7 +110,8 @@ impl Engine {
     /// Connects to nothing: certificates are read and connections opened at the first call.
     pub fn new(settings: Settings) -> Engine {
         let access = settings.access();
-        Engine { settings, access, client: OnceLock::new(), guests: guests::Guests::default() }
+        let token = Secrets::new([settings.token.expose_secret().to_owned()]);
+        Engine { settings, access, client: OnceLock::new(), guests: guests::Guests::default(), token }
     }
 
     pub fn settings(&self) -> &Settings {
@@ -153,15 +159,12 @@ impl Engine {
         let mut notes = fields.take_notes();
         notes.extend(plan.notes.iter().cloned());
         let client = self.client()?;
-        let call = Call { engine: self, client, surface, watch: &watch };
+        let call = Call { engine: self, client, surface, watch: &watch, secrets: OnceLock::new() };
+        let ended = run(&call, &plan, notes).await;
         // Nobody on the way may have a secret repeated, not even a proxy that echoes what it was sent.
-        let mut secrets = vec![self.settings.token.expose_secret().to_owned()];
-        let ended = run(&call, &plan, notes, &mut secrets).await;
-        // A secret that is part of a longer one would leave the rest of it.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         match ended {
-            Ok(answer) => Ok(answer.without(&secrets)),
-            Err(failure) => Err(failure.without(&secrets)),
+            Ok(answer) => Ok(answer.without(call.secrets())),
+            Err(failure) => Err(failure.without(call.secrets())),
         }
     }
 
@@ -198,11 +201,10 @@ enum Again {
 }
 
 /// From the plan to the answer; once more from the start where a complete rejection proves that nothing happened.
-/// Whatever is secret of what may be sent is added to `secrets`.
-async fn run(call: &Call<'_>, plan: &Plan, notes: Vec<String>, secrets: &mut Vec<String>) -> Result<Answer, Failure> {
+async fn run(call: &Call<'_>, plan: &Plan, notes: Vec<String>) -> Result<Answer, Failure> {
     let resolved = resolve::resolve(call, plan).await?;
     let requests = std::iter::once(&resolved.request).chain(&resolved.also);
-    secrets.extend(requests.flat_map(PreparedRequest::secrets));
+    call.keep_secret(requests.flat_map(PreparedRequest::secrets).collect());
     let trouble = match attempt(call, plan, &resolved, &notes).await {
         Ok(end) => return end,
         Err(trouble) => trouble,

@@ -9,7 +9,7 @@ mod listing;
 mod transport;
 
 use crate::catalogue;
-use crate::engine::{Answer, Engine, Failure, FailureKind, Watch};
+use crate::engine::{Answer, Engine, Failure, FailureKind, Watch, clean};
 use crate::tool::Surface;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult, PaginatedRequestParams,
@@ -144,7 +144,7 @@ async fn guarded(
 
 /// A name that no tool has under any dialect is a mistake in the request, not an outcome of a tool.
 fn unknown_tool(name: &str) -> ErrorData {
-    let shown: String = name.chars().filter(|letter| !letter.is_control()).take(80).collect();
+    let shown = clean::line(name, 80);
     let near = proxmox_spec::nearest(name, catalogue::SURFACES.iter().map(|surface| surface.name));
     let advice = match near {
         Some(near) => format!("did you mean `{near}`?"),

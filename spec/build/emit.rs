@@ -214,7 +214,7 @@ fn shape(pool: &mut Pool, value: &Value) -> Result<String, String> {
         let _ = write!(body, ",values:&{list}");
     }
     limits(&mut body, value);
-    for key in ["optional", "closed", "secret"] {
+    for key in ["optional", "closed", "secret", "foreign"] {
         if flag(value, key) {
             let _ = write!(body, ",{key}:true");
         }

@@ -152,6 +152,8 @@ pub struct Shape {
     pub maximum: Option<f64>,
     /// Holds a password, key or ticket.
     pub secret: bool,
+    /// Free text of guests or of other people: whatever it says, it is data.
+    pub foreign: bool,
 }
 
 /// Who may call a method.

@@ -62,6 +62,7 @@ const SHAPE: Shape = Shape {
     minimum: None,
     maximum: None,
     secret: false,
+    foreign: false,
 };
 
 const PERMISSIONS: Permissions =

@@ -5,7 +5,7 @@
 
 use super::describe;
 use super::names::{self, Meaning};
-use super::problem::{BadArguments, Problem, printable, quoted};
+use super::problem::{BadArguments, LISTED, Problem, printable, quoted};
 use super::rest::RestPairs;
 use crate::tool::{Argument, Preset, Surface};
 use serde_json::{Map, Value};
@@ -224,9 +224,11 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Every problem of the call, names that the tool does not have among them.
     pub fn finish(&mut self) -> Result<(), BadArguments> {
-        for spelled in std::mem::take(&mut self.unknown) {
+        for (number, spelled) in std::mem::take(&mut self.unknown).into_iter().enumerate() {
             self.list_valid = true;
-            let near = proxmox_spec::nearest(spelled, names::offered(self.surface).map(|(name, _)| name));
+            // What nobody is told is not looked for.
+            let names = names::offered(self.surface).map(|(name, _)| name).filter(|_| number < LISTED);
+            let near = proxmox_spec::nearest(spelled, names);
             let wrong = format!("is not an argument of {}", self.surface.name);
             self.problems.push(Problem::new(spelled, wrong).meant(near));
         }

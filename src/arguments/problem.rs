@@ -44,13 +44,14 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", printable(&self.argument), self.wrong.trim_end_matches('.'))?;
+        let wrong = shortened(printable(&self.wrong), WRONG);
+        write!(f, "`{}`: {}", shortened(printable(&self.argument), QUOTED), wrong.trim_end_matches('.'))?;
         if let Some(came) = &self.came {
             write!(f, " (got {came})")?;
         }
         f.write_str(".")?;
         if let Some(expected) = &self.expected {
-            write!(f, " Expected {}.", expected.trim_end_matches('.'))?;
+            write!(f, " Expected {}.", shortened(printable(expected), EXPECTED).trim_end_matches('.'))?;
         }
         if let Some(meant) = &self.meant {
             write!(f, " Did you mean `{meant}`?")?;
@@ -77,8 +78,11 @@ impl fmt::Display for BadArguments {
             1 => write!(f, "{}: a problem with the arguments; nothing was sent.", self.tool)?,
             count => write!(f, "{}: {count} problems with the arguments; nothing was sent.", self.tool)?,
         }
-        for problem in &self.problems {
+        for problem in self.problems.iter().take(LISTED) {
             write!(f, "\n- {problem}")?;
+        }
+        if self.problems.len() > LISTED {
+            write!(f, "\n- and {} more", self.problems.len() - LISTED)?;
         }
         if !self.valid.is_empty() {
             write!(f, "\nArguments of {}: {}.", self.tool, self.valid.join(", "))?;
@@ -89,8 +93,14 @@ impl fmt::Display for BadArguments {
 
 impl std::error::Error for BadArguments {}
 
-/// Longest quoted value, in characters; enough to recognise it by.
+/// Longest quoted value or name, in characters; enough to recognise it by.
 const QUOTED: usize = 80;
+/// Longest text of what is wrong, which may repeat the value, in characters.
+const WRONG: usize = 600;
+/// Longest text of what would be right, which may be a command to copy, in characters.
+const EXPECTED: usize = 2_000;
+/// Problems that are told one by one; a caller with more of them has another problem.
+pub(super) const LISTED: usize = 20;
 
 /// A caller's value as JSON, on one line, shortened, with nothing invisible in it.
 pub(super) fn quoted(value: &Value) -> String {
@@ -99,11 +109,15 @@ pub(super) fn quoted(value: &Value) -> String {
         Value::String(text) => Value::String(text.chars().take(QUOTED + 1).collect()).to_string(),
         other => other.to_string(),
     };
-    let mut short: String = text.chars().take(QUOTED).collect();
-    if short.len() < text.len() {
-        short.push('…');
+    printable(&shortened(text, QUOTED))
+}
+
+/// The first characters of a text, with an ellipsis where some are missing.
+fn shortened(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
     }
-    printable(&short)
 }
 
 /// A text with control and invisible characters written as escapes.

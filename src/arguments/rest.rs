@@ -3,6 +3,7 @@
 //! Knows which parameters may come this way and how they are spelled; must not know what they do: how dangerous they
 //! are is judged on the finished request.
 
+use super::describe;
 use super::fields::Fields;
 use super::names::fold;
 use super::problem::{Problem, printable};
@@ -12,6 +13,9 @@ use crate::plan::Value as Wire;
 use crate::tool::{Argument, Fact};
 use proxmox_spec::{Method, Param};
 use serde_json::Value;
+
+/// More parameters than any call has, all indexes counted.
+const MOST: usize = 1_000;
 
 /// The parameters of a `rest` argument.
 #[derive(Debug, Clone, Default)]
@@ -41,9 +45,16 @@ impl Fields<'_> {
         let taken = self.take(argument)?;
         let inner = unwrapped(&taken.value);
         let Value::Object(object) = &*inner else {
-            self.bad(argument, &taken.value, "is not an object");
+            // What came is not repeated: it may hold a password, and nobody knows where.
+            let problem = Problem::new(self.spelled(argument), "is not an object");
+            self.record(problem.expected(describe::argument(argument)));
             return None;
         };
+        if object.len() > MOST {
+            let wrong = format!("has {} parameters, and no call of the API takes as many", object.len());
+            self.record(Problem::new(self.spelled(argument), wrong));
+            return None;
+        }
         let facts = if facts.is_empty() { argument.rule.fact.as_slice() } else { facts };
         let methods: Vec<Candidate> = facts
             .iter()

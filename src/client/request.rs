@@ -11,6 +11,9 @@ use std::fmt;
 /// Everything but the unreserved characters of RFC 3986; the API splits pairs on `;` as well and reads `+` as space.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Longest value that is shown whole, in characters.
+const SHOWN: usize = 400;
+
 /// A request as it will be sent. `Display` is for people: decoded, secrets as `***`.
 #[derive(Debug, Clone)]
 pub struct PreparedRequest {
@@ -122,7 +125,10 @@ impl fmt::Display for PreparedRequest {
                     (false, true) => shell_words::quote(value),
                     (false, false) => Cow::Borrowed(value.as_str()),
                 };
-                write!(f, " {}={shown}", param.name)?;
+                match shown.char_indices().nth(SHOWN) {
+                    Some((end, _)) => write!(f, " {}={}…", param.name, shown.get(..end).unwrap_or_default())?,
+                    None => write!(f, " {}={shown}", param.name)?,
+                }
             }
         }
         Ok(())

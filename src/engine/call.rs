@@ -4,10 +4,12 @@ use super::explain;
 use super::failure::Failure;
 use super::gate;
 use super::guests::Guest;
+use super::secrets::Secrets;
 use super::{Engine, Watch};
 use crate::client::{Client, PreparedRequest, Repeat, Reply, Trouble};
 use crate::tool::{Surface, Verb};
-use std::sync::Arc;
+use secrecy::ExposeSecret;
+use std::sync::{Arc, OnceLock};
 
 /// What every step of a call needs.
 pub struct Call<'a> {
@@ -15,9 +17,24 @@ pub struct Call<'a> {
     pub client: &'a Client,
     pub surface: &'static Surface,
     pub watch: &'a Watch,
+    /// The token and what is secret of the request; unset while nothing of the latter is known.
+    pub secrets: OnceLock<Secrets>,
 }
 
 impl Call<'_> {
+    /// What no text of this call may hold.
+    pub fn secrets(&self) -> &Secrets {
+        self.secrets.get().unwrap_or(&self.engine.token)
+    }
+
+    /// From now on none of these may leave, beside the token.
+    pub fn keep_secret(&self, more: Vec<String>) {
+        if !more.is_empty() {
+            let token = self.engine.settings.token.expose_secret().to_owned();
+            self.secrets.get_or_init(|| Secrets::new(more.into_iter().chain([token])));
+        }
+    }
+
     /// The guests of the cluster, asked right now.
     ///
     /// # Errors

@@ -2,8 +2,34 @@
 //!
 //! Names, notes, logs and console output come from guests and from other people; they are data. Knows characters only.
 
+use serde_json::Value;
+
 /// Longest text of a single value, in bytes.
 pub const LONGEST: usize = 8 * 1024;
+/// Longest name of a field, in characters.
+const LONGEST_NAME: usize = 100;
+
+/// Cleans and cuts every text of a value that leaves, and every name in its objects, whoever put it there.
+pub fn within(value: &mut Value) {
+    match value {
+        Value::String(given) if given.len() > LONGEST || !is_clean(given) => *given = capped(given, LONGEST).0,
+        Value::Array(items) => items.iter_mut().for_each(within),
+        Value::Object(fields) => {
+            fields.values_mut().for_each(within);
+            if fields.keys().any(|name| name.len() > LONGEST_NAME || !is_clean(name)) {
+                let cleaned =
+                    std::mem::take(fields).into_iter().map(|(name, value)| (line(&name, LONGEST_NAME), value));
+                *fields = cleaned.collect();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Would [`text`] leave it as it is?
+fn is_clean(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) || self::text(text).len() == text.len()
+}
 
 /// Removes control characters (but for line feed and tab), and what is invisible or turns the direction of writing.
 pub fn text(text: &str) -> String {

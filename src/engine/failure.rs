@@ -2,9 +2,13 @@
 //!
 //! The text is whole: cause, offending argument, valid values, next step. Knows nothing of how it came about.
 
+use super::clean;
+use super::secrets::Secrets;
 use crate::access::Refusal;
 use crate::arguments::BadArguments;
-use serde_json::Value;
+
+/// The longest text, in bytes: the end of a task's log fits in.
+const LONGEST: usize = 24 * 1024;
 
 /// Why a call failed, for exit codes and tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,8 +57,9 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Whatever the text repeats of arguments or answers is cleaned and cut here, whoever put it together.
     pub fn new(kind: FailureKind, text: impl Into<String>) -> Failure {
-        Failure { kind, text: text.into() }
+        Failure { kind, text: told(&text.into()) }
     }
 
     pub fn kind(&self) -> FailureKind {
@@ -67,31 +72,20 @@ impl Failure {
         self
     }
 
-    /// The same failure with every one of these texts replaced by `***`.
-    pub(super) fn without(mut self, secrets: &[String]) -> Failure {
-        self.text = hide(self.text, secrets);
+    /// The same failure with none of these in its text.
+    pub(super) fn without(mut self, secrets: &Secrets) -> Failure {
+        self.text = secrets.hide(self.text);
         self
     }
 }
 
-/// Replaces secrets that the API, or a proxy before it, may have repeated. Very short ones are left: they would shred
-/// the text and tell nothing.
-pub(super) fn hide(text: String, secrets: &[String]) -> String {
-    let hidden = |secret: &&String| secret.len() > 2 && secret.len() <= text.len();
-    if !secrets.iter().filter(hidden).any(|secret| text.contains(secret.as_str())) {
-        return text;
+/// A text for a model or a person: cleaned, and cut if it is far too long.
+pub(super) fn told(text: &str) -> String {
+    let (mut told, left_out) = clean::capped(text, LONGEST);
+    if left_out > 0 {
+        told.push_str(&format!("… ({left_out} bytes more)"));
     }
-    secrets.iter().filter(|secret| secret.len() > 2).fold(text, |text, secret| text.replace(secret.as_str(), "***"))
-}
-
-/// As [`hide`], for every string in a value.
-pub(super) fn hide_within(value: &mut Value, secrets: &[String]) {
-    match value {
-        Value::String(text) => *text = hide(std::mem::take(text), secrets),
-        Value::Array(items) => items.iter_mut().for_each(|item| hide_within(item, secrets)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| hide_within(field, secrets)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
+    told
 }
 
 impl From<BadArguments> for Failure {

@@ -38,7 +38,7 @@ impl<'a> Ticker<'a> {
             self.seen += lines.len() as u64;
             percent = lines.iter().filter_map(|line| percentage(line)).next_back();
             if let Some(last) = lines.into_iter().rev().find(|line| !line.is_empty()) {
-                self.message = last;
+                self.message = call.secrets().hide(last);
             }
         }
         let progress = self.step(percent);

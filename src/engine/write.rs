@@ -4,6 +4,7 @@
 
 use super::Answer;
 use super::call::Call;
+use super::coerce::DATA;
 use super::explain;
 use super::located::Located;
 use super::present;
@@ -60,6 +61,7 @@ pub async fn done(
     content.append(&mut followed.fields.clone());
     if !followed.log.is_empty() {
         content.insert("log".to_owned(), json!(followed.log));
+        notes.push(format!("`log`: what the task printed: {DATA}."));
     }
     notes.append(&mut followed.notes);
     if matches!(followed.outcome, Outcome::Ok | Outcome::Warnings)
@@ -154,7 +156,7 @@ fn failed(call: &Call<'_>, request: &PreparedRequest, followed: &Followed) -> St
         text.push_str(&format!("\n{name}: {}", super::guards::plain(value)));
     }
     if !followed.log.is_empty() {
-        text.push_str(&format!("\nEnd of the log:\n  {}", followed.log.join("\n  ")));
+        text.push_str(&format!("\nEnd of the log ({DATA}):\n  {}", followed.log.join("\n  ")));
     }
     let message = format!("{cause}\n{}", followed.log.join("\n"));
     let advice = explain::advice(call.surface, None, &message);

@@ -28,7 +28,16 @@ pub(super) fn number(
 }
 
 pub(super) fn bad(variable: &'static str, flag: &'static str, value: &str, says: impl Into<String>) -> BadSettings {
-    BadSettings::Bad { variable, flag, value: value.to_owned(), says: says.into() }
+    // Whoever pastes a whole token, or an address with one in it, does not want to read it in a log.
+    let value = match value.split_once('=') {
+        Some((before, _)) => format!("{before}=…"),
+        None => value.to_owned(),
+    };
+    let value = match value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, place)) => format!("{scheme}://…@{place}"),
+        None => value,
+    };
+    BadSettings::Bad { variable, flag, value, says: says.into() }
 }
 
 pub(super) fn boolean(variable: &'static str, flag: &'static str, text: &str) -> Result<bool, BadSettings> {
@@ -72,6 +81,13 @@ pub(super) fn token_owner(user: Option<&str>, name: Option<&str>) -> Result<(Str
     let realm = user.rsplit_once('@').is_some_and(|(name, realm)| !name.is_empty() && !realm.is_empty());
     if !realm || user.contains('!') || user.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
         return Err(bad("PROXMOX_USER", "--user", user, "give user and realm, e.g. root@pam or mcp@pve"));
+    }
+    if name.contains('=') {
+        return Err(BadSettings::Contradiction(
+            "PROXMOX_TOKEN_NAME (--token-name) holds more than the token's name (it is not shown): give user@realm!name, \
+             and what follows `=` as PROXMOX_TOKEN_VALUE"
+                .to_owned(),
+        ));
     }
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
     if name.is_empty() || !name.chars().all(plain) {
