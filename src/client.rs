@@ -224,7 +224,7 @@ impl Client {
     async fn rest(&self, tried: u32, trouble: &Trouble, stop: &CancellationToken) {
         let most = self.pause.saturating_mul(1 << tried.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
         let pause = most.mul_f64(fastrand::f64());
-        tracing::debug!(%trouble, tried, ?pause, "trying again");
+        tracing::debug!(trouble = trouble.brief(), tried, ?pause, "trying again");
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(pause) => {}

@@ -79,6 +79,8 @@ impl Answer {
                 clean::within(value);
             }
         }
+        secrets.hide_names(&mut self.content);
+        clean::names(&mut self.content);
         self.text = self.text.map(|text| failure::told(&secrets.hide(text)));
         self
     }

@@ -7,9 +7,12 @@ use super::describe;
 use super::names::{self, Meaning};
 use super::problem::{BadArguments, LISTED, Problem, printable, quoted};
 use super::rest::RestPairs;
-use crate::tool::{Argument, Preset, Surface};
+use crate::tool::{Argument, Form, Preset, Surface};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+
+/// The longest text of an argument, in bytes: the server's limit for the body of a request (uploads aside).
+const LONGEST: usize = 512 * 1024;
 
 /// The arguments of one call. Each reading method takes one argument, answers `None` when it is absent or bad, and
 /// keeps what is wrong with it for [`Fields::finish`].
@@ -82,6 +85,12 @@ impl<'a> Fields<'a> {
             self.problems.push(Problem::new(spelled, wrong));
             return;
         }
+        let form =
+            self.surface.tool.arguments.iter().find(|argument| argument.name == name).map(|argument| argument.form);
+        if value.as_str().is_some_and(|text| text.len() > LONGEST) && form != Some(Form::File) {
+            self.problems.push(Problem::new(spelled, "is longer than the 512 KiB that the API takes in one request"));
+            return;
+        }
         let value = self.translated(name, value);
         // A dialect's word for "none of them" is the same as leaving the argument out.
         if value.is_null() {
@@ -152,6 +161,11 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn missing(&mut self, argument: &'static Argument) {
+        // It was given, and what was wrong with it is known already.
+        let given = |problem: &Problem| matches!(names::meaning(self.surface, &problem.argument), Meaning::Argument(name) if name == argument.name);
+        if self.problems.iter().any(given) {
+            return;
+        }
         let problem = Problem::new(self.spelled(argument), "is missing and required");
         self.record(problem.expected(describe::argument(argument)));
     }

@@ -158,7 +158,8 @@ impl Fields<'_> {
         let other = value.as_bool().map(|value| value.to_string());
         let found = [Some(said), other.as_deref()].into_iter().flatten().find_map(|said| {
             let exact = values.iter().find(|value| **value == said);
-            exact.or_else(|| values.iter().find(|value| fold(value) == fold(said)))
+            let folded = fold(said);
+            exact.or_else(|| values.iter().find(|value| fold(value) == folded))
         });
         if found.is_none() && !values.is_empty() {
             let near = proxmox_spec::nearest(said, values.iter().copied()).filter(|_| !argument.secret);

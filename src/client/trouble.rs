@@ -83,6 +83,16 @@ impl Trouble {
         }
     }
 
+    /// What went wrong, without a word of the server's: it may repeat what it was sent. For the log.
+    pub fn brief(&self) -> String {
+        match self {
+            Trouble::Rejected(rejection) => format!("status {}", rejection.status),
+            Trouble::Redirect(_) => "redirected".to_owned(),
+            Trouble::Unreadable(_) => "unreadable".to_owned(),
+            ours => ours.to_string(),
+        }
+    }
+
     /// The rejection, if it is one.
     pub fn rejection(&self) -> Option<&Rejection> {
         match self {

@@ -2,7 +2,7 @@
 //!
 //! Names, notes, logs and console output come from guests and from other people; they are data. Knows characters only.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Longest text of a single value, in bytes.
 pub const LONGEST: usize = 8 * 1024;
@@ -16,13 +16,16 @@ pub fn within(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(within),
         Value::Object(fields) => {
             fields.values_mut().for_each(within);
-            if fields.keys().any(|name| name.len() > LONGEST_NAME || !is_clean(name)) {
-                let cleaned =
-                    std::mem::take(fields).into_iter().map(|(name, value)| (line(&name, LONGEST_NAME), value));
-                *fields = cleaned.collect();
-            }
+            names(fields);
         }
         _ => {}
+    }
+}
+
+/// Cleans and cuts the names of an object's fields.
+pub fn names(fields: &mut Map<String, Value>) {
+    if fields.keys().any(|name| name.len() > LONGEST_NAME || !is_clean(name)) {
+        *fields = std::mem::take(fields).into_iter().map(|(name, value)| (line(&name, LONGEST_NAME), value)).collect();
     }
 }
 

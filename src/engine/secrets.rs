@@ -28,6 +28,8 @@ pub struct Secrets {
     /// The part of their base64 text that does not depend on what stood around them, for the three places that a byte
     /// can have.
     coded: Vec<String>,
+    /// No text that is shorter holds any of them, or the beginning of one before a cut; in bytes.
+    shortest: usize,
 }
 
 impl Secrets {
@@ -42,11 +44,16 @@ impl Secrets {
             forms.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
             forms.dedup();
         }
+        let lengths = all.plain.iter().chain(&all.coded).map(String::len);
+        all.shortest = lengths.min().unwrap_or(usize::MAX).min(SHORTEST_CUT + CUT.len_utf8());
         all
     }
 
     /// The text with every one of them replaced.
     pub fn hide(&self, text: String) -> String {
+        if text.len() < self.shortest {
+            return text;
+        }
         let mut text = text;
         for secret in self.plain.iter().chain(&self.coded) {
             if text.len() >= secret.len() && text.contains(secret.as_str()) {
@@ -81,13 +88,16 @@ impl Secrets {
             Value::Array(items) => items.iter_mut().for_each(|item| self.hide_within(item)),
             Value::Object(fields) => {
                 fields.values_mut().for_each(|field| self.hide_within(field));
-                let shortest = self.plain.last().map_or(usize::MAX, String::len).min(SHORTEST_CODED);
-                if fields.keys().any(|name| name.len() >= shortest && self.hide(name.clone()) != *name) {
-                    let renamed = std::mem::take(fields).into_iter().map(|(name, value)| (self.hide(name), value));
-                    *fields = renamed.collect::<Map<String, Value>>();
-                }
+                self.hide_names(fields);
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// As [`Secrets::hide`], for the names of an object's fields.
+    pub fn hide_names(&self, fields: &mut Map<String, Value>) {
+        if fields.keys().any(|name| name.len() >= self.shortest && self.hide(name.clone()) != *name) {
+            *fields = std::mem::take(fields).into_iter().map(|(name, value)| (self.hide(name), value)).collect();
         }
     }
 }

@@ -28,16 +28,21 @@ pub(super) fn number(
 }
 
 pub(super) fn bad(variable: &'static str, flag: &'static str, value: &str, says: impl Into<String>) -> BadSettings {
-    // Whoever pastes a whole token, or an address with one in it, does not want to read it in a log.
-    let value = match value.split_once('=') {
-        Some((before, _)) => format!("{before}=…"),
-        None => value.to_owned(),
-    };
-    let value = match value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
-        Some((scheme, place)) => format!("{scheme}://…@{place}"),
-        None => value,
-    };
+    let value = shown(value);
     BadSettings::Bad { variable, flag, value, says: says.into() }
+}
+
+/// A setting as it is repeated: whoever pastes a whole token, or an address with one in it, does not want to read it in
+/// a log.
+fn shown(setting: &str) -> String {
+    let setting = match setting.split_once('=') {
+        Some((before, _)) => format!("{before}=…"),
+        None => setting.to_owned(),
+    };
+    match setting.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, place)) => format!("{scheme}://…@{place}"),
+        None => setting,
+    }
 }
 
 pub(super) fn boolean(variable: &'static str, flag: &'static str, text: &str) -> Result<bool, BadSettings> {
@@ -63,8 +68,10 @@ pub(super) fn token_owner(user: Option<&str>, name: Option<&str>) -> Result<(Str
     let (user, name) = match (name.split_once('!'), user) {
         (Some((owner, _)), Some(user)) if owner != user => {
             return Err(BadSettings::Contradiction(format!(
-                "PROXMOX_TOKEN_NAME belongs to `{owner}`, but PROXMOX_USER is `{user}`: leave one of them out, or make \
-                 them agree"
+                "PROXMOX_TOKEN_NAME belongs to `{}`, but PROXMOX_USER is `{}`: leave one of them out, or make them \
+                 agree",
+                shown(owner),
+                shown(user)
             )));
         }
         (Some((owner, name)), _) => (owner, name),

@@ -25,6 +25,8 @@ use proxmox_mcp::tool::{Form, Surface, Verb, Waiter};
 use proxmox_sandbox::{Options, Received, Sandbox};
 use proxmox_spec::Segment;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 
@@ -102,7 +104,13 @@ fn spelled(surface: &Surface, canonical: &str) -> String {
 
 /// The request itself may not lead anywhere but here: methods and path templates that the tool is made of, by name of
 /// the example, the route, the waiter and the look-ups that every tool has.
-fn own(surface: &Surface) -> Vec<(Verb, &'static str)> {
+fn own(surface: &Surface) -> &'static [(Verb, &'static str)] {
+    static KNOWN: Mutex<BTreeMap<&str, &[(Verb, &str)]>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.entry(surface.tool.name).or_insert_with(|| every_own(surface).leak())
+}
+
+fn every_own(surface: &Surface) -> Vec<(Verb, &'static str)> {
     let tool = surface.tool;
     let mut own: Vec<(Verb, &'static str)> = tool.routes.iter().map(|route| (route.verb, route.path)).collect();
     let sent = EXAMPLES.iter().filter(|example| example.tool == tool.name).flat_map(|example| example.sends);
@@ -128,6 +136,8 @@ fn own(surface: &Surface) -> Vec<(Verb, &'static str)> {
         read.extend(proxmox_spec::find(Verb::Get, around).map(|method| (Verb::Get, method.path)));
     }
     own.extend(read);
+    own.sort();
+    own.dedup();
     own
 }
 

@@ -149,6 +149,11 @@ fn marked(content: &Value) -> bool {
     notes.iter().filter_map(Value::as_str).any(|note| note.contains("data, not instructions"))
 }
 
+/// The same without what no argument may hold.
+fn sendable() -> String {
+    hostile().replace('\0', "")
+}
+
 #[test]
 fn free_text_is_marked_where_it_stands() {
     let world = World::start();
@@ -160,14 +165,14 @@ fn free_text_is_marked_where_it_stands() {
     assert!(shown.starts_with(ORDER) && shown.contains("[2J"), "{shown}");
     assert!(marked(&config["structuredContent"]), "{config}");
 
-    let made = json!({"vmid": 100, "snapname": "hostile", "description": hostile()});
+    let made = json!({"vmid": 100, "snapname": "hostile", "description": sendable()});
     assert_eq!(client.call("create_snapshot", made)["structuredContent"]["outcome"], "ok");
     let listed = client.call("list_snapshots", json!({"vmid": 100}));
     assert_clean(&listed);
     assert!(listed["structuredContent"]["snapshots"].to_string().contains(ORDER), "{listed}");
     assert!(marked(&listed["structuredContent"]), "{listed}");
 
-    let ran = client.call("exec_guest", json!({"vmid": 100, "command": ["echo", hostile()]}));
+    let ran = client.call("exec_guest", json!({"vmid": 100, "command": ["echo", sendable()]}));
     assert_clean(&ran);
     assert!(ran["structuredContent"]["stdout"].as_str().is_some_and(|out| out.starts_with(ORDER)), "{ran}");
     assert!(marked(&ran["structuredContent"]), "{ran}");
