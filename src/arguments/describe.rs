@@ -62,7 +62,10 @@ fn list(rule: &Rule) -> String {
     let items = if !rule.values.is_empty() {
         format!("an array of {}", rule.values.join(", "))
     } else if let Some(format) = rule.format {
-        format!("an array of texts of the format {}", format.trim_end_matches("-list"))
+        match meaning(format) {
+            Some(meaning) => format!("an array of texts, each {meaning}"),
+            None => format!("an array of texts of the format {}", format.trim_end_matches("-list")),
+        }
     } else {
         "an array of texts".to_owned()
     };
@@ -78,6 +81,38 @@ fn number(what: &str, minimum: Option<f64>, maximum: Option<f64>) -> String {
     }
 }
 
+/// What the texts of a format look like, for those that callers meet.
+fn meaning(format: &str) -> Option<&'static str> {
+    Some(match format.strip_suffix("-list").unwrap_or(format) {
+        "pve-node" => "a node's name: letters, digits and dashes, such as `pve1`",
+        "pve-vmid" => "a guest's id from 100 to 999999999",
+        "pve-storage-id" => {
+            "a storage's id: two letters at least, then digits, `-`, `_` and `.` too, such as `local-lvm`"
+        }
+        "pve-configid" => "a letter, then letters, digits, `-` and `_`, two characters at least",
+        "pve-poolid" => "a pool's id: letters, digits, `-`, `_` and `.`",
+        "pve-tag" => "a tag: letters, digits, `_`, and behind the first also `-`, `+` and `.`",
+        "dns-name" => "a DNS name: letters, digits and dashes between dots, such as `web-1`",
+        "mac-addr" => "a unicast MAC address such as `BC:24:11:00:00:01`",
+        "pve-iface" => "a network interface such as `net0`",
+        "pve-bridge-id" => "a bridge such as `vmbr0`",
+        "pve-volume-id" => "a volume id such as `local:iso/debian.iso`",
+        "pve-volume-id-or-qm-path" => "a volume id, `STORAGE:GIB` for a new disk, or `none`",
+        "pve-volume-id-or-absolute-path" => "a volume id or an absolute path",
+        "disk-size" => "a size such as `32G`",
+        "ip" => "an IP address",
+        "ipv4" => "an IPv4 address",
+        "ipv6" => "an IPv6 address",
+        "address" => "an IP address or a DNS name",
+        "CIDR" => "a network such as `10.0.0.0/24`",
+        "pve-ipv4-config" => "`dhcp`, `manual`, or an address with its prefix such as `10.0.0.5/24`",
+        "pve-ipv6-config" => "`auto`, `dhcp`, `manual`, or an address with its prefix such as `fd00::5/64`",
+        "pve-fw-dport-spec" | "pve-fw-sport-spec" => "ports up to 65535, such as `22`, `80,443` or `8000:8080`",
+        "pve-startup-order" => "an order such as `order=2,up=30,down=60`",
+        _ => return None,
+    })
+}
+
 fn text(format: Option<&str>, pattern: Option<&str>, least: Option<u32>, most: Option<u32>, part: bool) -> String {
     let mut says = "a text".to_owned();
     match (least, most) {
@@ -87,7 +122,10 @@ fn text(format: Option<&str>, pattern: Option<&str>, least: Option<u32>, most: O
         (None, None) => {}
     }
     if let Some(format) = format {
-        says += &format!(" of the format {format}");
+        says += &match meaning(format) {
+            Some(meaning) => format!(" that is {meaning}"),
+            None => format!(" of the format {format}"),
+        };
     } else if let Some(pattern) = pattern {
         says += &format!(" that matches `{pattern}`");
     }

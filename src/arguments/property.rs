@@ -184,6 +184,8 @@ fn text_of(param: &Param, value: &Value) -> Option<String> {
     let text = word(value)?;
     Some(match param.ty {
         Type::Boolean => boolean(value).map_or(text, |value| if value { "1" } else { "0" }.to_owned()),
+        // `true` is no number, although the wire would make it one.
+        Type::Integer | Type::Number if value.is_boolean() => value.to_string(),
         Type::Integer => integer(value).map_or(text, |number| number.to_string()),
         Type::Number => text.trim().to_owned(),
         _ if param.format == Some("urlencoded") => urlencoded(text),

@@ -98,7 +98,13 @@ impl Fields<'_> {
     pub fn integer(&mut self, argument: &'static Argument) -> Option<i64> {
         let taken = self.take(argument)?;
         let Some(number) = integer(&taken.value) else {
-            self.bad(argument, &taken.value, "is not a whole number");
+            // Beyond what is exact there are whole numbers, too.
+            let wrong = match float(&taken.value).filter(|number| number.fract() == 0.0) {
+                Some(number) if number > 0.0 => "is too large",
+                Some(_) => "is too small",
+                None => "is not a whole number",
+            };
+            self.bad(argument, &taken.value, wrong);
             return None;
         };
         self.within(argument, &taken.value, number as f64).then_some(number)

@@ -80,7 +80,14 @@ impl Fields<'_> {
         let rule = &argument.rule;
         // A parameter that is declared as one string is split by the server, so its elements hold no separators.
         let one_string = fact(rule).is_some_and(|param| param.ty == Type::String);
-        let items: Vec<Value> = match &*unwrapped(&taken.value) {
+        let inner = unwrapped(&taken.value);
+        // The server would split there, and nobody writes it on purpose.
+        let nul = |value: &Value| value.as_str().is_some_and(|text| text.contains('\0'));
+        if nul(&inner) || inner.as_array().is_some_and(|items| items.iter().any(nul)) {
+            self.bad(argument, &inner, "must not contain a NUL character");
+            return None;
+        }
+        let items: Vec<Value> = match &*inner {
             Value::Array(items) if !one_string => items.clone(),
             Value::Array(items) => items.iter().flat_map(split).collect(),
             value @ (Value::String(_) | Value::Number(_)) => split(value),
