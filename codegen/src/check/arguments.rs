@@ -211,7 +211,11 @@ impl Checker<'_> {
         let mut rule = union(&params, form);
         self.narrow(written, &mut rule);
         self.filtered(drafts, written);
-        if spec.args.iter().any(|argument| argument.within.as_ref().is_some_and(|within| within.is == name.is)) {
+        // What stands in front of a volume's colon is a storage.
+        let mut derived = spec.derive.iter().filter_map(|(_, node)| node.scalar());
+        if spec.args.iter().any(|argument| argument.within.as_ref().is_some_and(|within| within.is == name.is))
+            || derived.any(|text| text.starts_with(&format!("{{{}}}:", name.is)))
+        {
             rule.format = Some("pve-storage-id");
         }
         rule.refused = written.refused.iter().map(|(value, why)| (value.is.clone(), why.is.clone())).collect();

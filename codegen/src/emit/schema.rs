@@ -84,6 +84,9 @@ fn property(argument: &Argument, name: Option<&Name>) -> Json {
             schema[key] = json!(limit);
         }
     }
+    if let Some(pattern) = rule.pattern.as_deref().filter(|_| argument.form == Form::Text).and_then(portable) {
+        schema["pattern"] = json!(pattern);
+    }
     translated(argument, name, &mut schema);
     schema["description"] = Json::String(argument.doc.clone());
     let default = match name.and_then(|name| name.defaults.iter().find(|(one, _)| *one == argument.name)) {
@@ -94,6 +97,13 @@ fn property(argument: &Argument, name: Option<&Name>) -> Json {
         schema["default"] = default;
     }
     schema
+}
+
+/// A Perl pattern in the dialect of JSON schemas, anchored; `None` where that lacks the words: flags, NUL, look-around.
+fn portable(pattern: &str) -> Option<String> {
+    let beyond = ["\\0", "{,", "\\A", "\\z", "\\Z", "[[:"];
+    let plain = !pattern.replace("(?:", "").contains("(?") && !beyond.iter().any(|word| pattern.contains(word));
+    plain.then(|| format!("^(?:{})$", pattern.replace("\\_", "_")))
 }
 
 /// A default as the dialect says it; `None` when it has no word for it.
