@@ -108,14 +108,14 @@ impl Data {
         Data { data: Value::Null, total: None, raw: None, changes: None }
     }
 
-    pub(crate) fn body(&self) -> Value {
+    pub(crate) fn into_body(self) -> Value {
         let mut body = Map::new();
-        body.insert("data".to_owned(), self.data.clone());
+        body.insert("data".to_owned(), self.data);
         // Zero matches are not counted.
         if let Some(total) = self.total.filter(|total| *total > 0) {
             body.insert("total".to_owned(), json!(total));
         }
-        if let Some(changes) = &self.changes {
+        if let Some(changes) = self.changes {
             body.insert("changes".to_owned(), json!(changes));
         }
         Value::Object(body)

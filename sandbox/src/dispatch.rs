@@ -135,7 +135,7 @@ pub(crate) fn run(shared: &Shared, head: &Head, entry: Entry, content: Content) 
 
 /// Records a request that gets no answer, or one that is no answer of the API.
 pub(crate) fn note(shared: &Shared, head: &Head, status: u16) -> Outcome {
-    lock(&shared.requests).push(Received {
+    shared.record(Received {
         verb: head.verb.clone(),
         target: head.target.clone(),
         params: Vec::new(),

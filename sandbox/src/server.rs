@@ -118,9 +118,11 @@ async fn handle(shared: &Shared, request: Request<Incoming>) -> Result<Response<
     }
     let usual = outcome.reply.map(|reply| match reply {
         Ok(data) if head.target.starts_with("/api2/html") => {
-            response(StatusCode::OK, "text/html;charset=UTF-8", pages::page(&data.body()))
+            response(StatusCode::OK, "text/html;charset=UTF-8", pages::page(&data.into_body()))
         }
-        Ok(data) => coding.apply(success(&data, extjs)),
+        // What a fault damages is the answer itself.
+        Ok(data) if outcome.fault.is_some() => success(data, extjs),
+        Ok(data) => coding.apply(success(data, extjs)),
         Err(failure) => refusal(&failure, extjs),
     });
     match (outcome.fault, usual) {
@@ -180,11 +182,11 @@ fn is_multipart(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.to_ascii_lowercase().trim_start().starts_with("multipart/form-data"))
 }
 
-fn success(data: &Data, extjs: bool) -> Response<Payload> {
-    if let Some(raw) = &data.raw {
-        return response(StatusCode::OK, "text/plain", raw.clone());
+fn success(mut data: Data, extjs: bool) -> Response<Payload> {
+    if let Some(raw) = data.raw.take() {
+        return response(StatusCode::OK, "text/plain", raw);
     }
-    let mut body = data.body();
+    let mut body = data.into_body();
     if extjs {
         body["success"] = 1.into();
     }

@@ -262,6 +262,15 @@ async fn data_can_be_null_or_of_another_type() {
 }
 
 #[tokio::test]
+async fn a_damaged_answer_is_not_compressed_first() {
+    let bench = bench().await;
+    bench.rule("wrong-type@/cluster/resources");
+    let request = bench.request(Method::GET, "/cluster/resources").header("Accept-Encoding", "gzip");
+    let answer = send(request).await;
+    assert!(answer.data().is_object(), "{answer:?}");
+}
+
+#[tokio::test]
 async fn the_hook_can_strike_the_present_request() {
     let bench = bench().await;
     bench.sandbox.on_request(|request, cluster| {
