@@ -35,7 +35,8 @@ pub async fn done(
     let usable = |waiter: &&tool::Waiter| is_task || (!reply.data.is_null() && !waiter.poll.contains("{upid}"));
     let waiter = tool.waiter.filter(usable).or(is_task.then_some(&wait::TASK));
     let Some(waiter) = waiter else {
-        match proxmox_spec::route(resolved.request.verb, resolved.request.path()).map(|route| route.method.upid) {
+        let route = proxmox_spec::route(resolved.request.verb, resolved.request.path());
+        match route.as_ref().map(|route| route.method.upid) {
             Some(Starts::Hidden) => {
                 notes.push("The API started a task for it without telling its id: see the node's tasks.".to_owned());
             }
@@ -45,9 +46,20 @@ pub async fn done(
             ),
             _ => {}
         }
-        let mut content = base(resolved, Outcome::Ok, None);
+        let starts = route.is_some_and(|route| route.method.upid == Starts::Always);
+        // Nothing is what some versions answer; something else was never said of this call.
+        let odd = starts && !reply.data.is_null();
+        let outcome = if odd { Outcome::Unknown } else { Outcome::Ok };
+        let mut content = base(resolved, outcome, None);
         show(resolved, reply, &mut content, &mut notes);
-        return finished(content, notes, None);
+        let text = odd.then(|| {
+            format!(
+                "The call was accepted, but how it ended is not known: the answer names no task.\nSent: {}\nLook at \
+                 the node's tasks and at what is there now before you call it again.",
+                resolved.request
+            )
+        });
+        return finished(content, notes, text);
     };
     let patience = plan.wait.map_or(call.engine.settings.wait, Duration::from_secs);
     // What is made new was not looked up: then the request says the node.
