@@ -126,6 +126,7 @@ fn special(format: &str, text: &str) -> Result<(), String> {
         "IPorCIDRorAlias" => address_or_network(text),
         "pve-userid" => user(text),
         "pve-fw-dport-spec" | "pve-fw-sport-spec" => ports(text),
+        "pve-lxc-mp-string" => mount_point(text),
         "pve-vlan-id-or-range" => vlan(text),
         _ => Ok(()),
     }
@@ -184,6 +185,12 @@ fn ports(text: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// No way up, and no way that goes nowhere.
+fn mount_point(text: &str) -> Result<(), String> {
+    let inside = text.split('/').skip(1).any(|part| matches!(part, "." | ".."));
+    if inside || text.starts_with("../") { Err(format!("{text} contains illegal character sequences")) } else { Ok(()) }
 }
 
 fn vlan(text: &str) -> Result<(), String> {

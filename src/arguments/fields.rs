@@ -200,6 +200,12 @@ impl<'a> Fields<'a> {
         self.entry(argument).is_some_and(|entry| entry.source == Source::Caller)
     }
 
+    /// Whether some argument that was given, or has a default, becomes this parameter.
+    pub(super) fn says(&self, param: &str) -> bool {
+        let mut arguments = self.surface.tool.arguments.iter();
+        arguments.any(|one| one.rule.fact.is_some_and(|fact| fact.param == param) && self.peek(one).is_some())
+    }
+
     /// Applies [`Argument::needs`]: `present` says whether the argument that this one is meaningless without has a
     /// value. A value that the caller wrote in vain is a problem, a default in vain is a note.
     pub fn need(&mut self, argument: &'static Argument, present: bool) {
@@ -221,10 +227,8 @@ impl<'a> Fields<'a> {
     /// A parameter that other arguments make (`made` = they have values) must not stand in the `rest` as well.
     pub fn clash(&mut self, argument: &'static Argument, rest: Option<&RestPairs>, name: &str, made: bool) {
         if made && rest.is_some_and(|rest| rest.pairs.iter().any(|(known, _)| known == name)) {
-            self.refuse(
-                argument,
-                format!("holds `{name}`, which other arguments of this call make; give one of the two"),
-            );
+            let dotted = format!("{}.{name}", self.spelled(argument));
+            self.record(Problem::new(dotted, "is made by other arguments of this call; give one of the two"));
         }
     }
 

@@ -37,6 +37,9 @@ pub(super) fn wire(param: &'static Param, wire_name: &str, name: &str, value: &V
             Ok(if param.ty == Type::Array { Wire::List(texts) } else { Wire::Text(texts.join(",")) })
         }
         scalar => {
+            if let Some(problem) = nul(param, name, scalar) {
+                return Err(vec![problem]);
+            }
             let Some(text) = text_of(param, scalar) else {
                 let wrong = if listed || param.ty == Type::Array { "is not a list" } else { "is not a single value" };
                 return Err(vec![refusal(param, name, value, wrong)]);
@@ -47,7 +50,17 @@ pub(super) fn wire(param: &'static Param, wire_name: &str, name: &str, value: &V
     }
 }
 
+/// NUL stands in no value but in the lists that the API parts by it.
+fn nul(param: &Param, name: &str, value: &Value) -> Option<Problem> {
+    let parted = param.pattern.is_some_and(|pattern| pattern.contains(r"\0"));
+    let held = !parted && value.as_str().is_some_and(|text| text.contains('\0'));
+    held.then(|| refusal(param, name, value, "must not contain a NUL character"))
+}
+
 fn element_text(element: &'static Param, name: &str, index: usize, item: &Value) -> Result<String, Vec<Problem>> {
+    if let Some(problem) = nul(element, &format!("{name}[{index}]"), item) {
+        return Err(vec![problem]);
+    }
     if !element.keys.is_empty() {
         return property(element, &format!("{name}[{index}]"), item, element.secret);
     }
@@ -74,6 +87,9 @@ pub(super) fn property(param: &'static Param, name: &str, value: &Value, secret:
             Err(vec![Problem::new(name, "is neither an object nor a text").expected(describe::sub_keys(param.keys))])
         }
         scalar => {
+            if let Some(problem) = nul(param, name, scalar) {
+                return Err(vec![problem]);
+            }
             // `agent: true` and `cpu: "host"` fill the default key.
             let text = word(scalar).unwrap_or_default();
             let parsed = property::parse(param.keys, &text).map_err(|problem| broken(problem, value))?;
@@ -116,6 +132,10 @@ fn pairs(
         let target = key.alias.and_then(|alias| sub_key(param.keys, alias)).unwrap_or(key);
         if key.root_only || target.root_only {
             problems.push(Problem::new(dotted, ROOT_ONLY));
+            continue;
+        }
+        if let Some(problem) = nul(target, &dotted, value) {
+            problems.push(problem);
             continue;
         }
         let Some(text) = sub_text(target, value) else {
@@ -207,7 +227,7 @@ fn collected(texts: impl Iterator<Item = Result<String, Vec<Problem>>>) -> Resul
 
 fn refusal(param: &Param, name: &str, value: &Value, wrong: &str) -> Problem {
     let mut problem = Problem::new(name, wrong);
-    problem.expected = describe::param(param);
+    problem.expected = Some(describe::param(param).unwrap_or_else(|| "a text".to_owned()));
     if param.secret { problem } else { problem.came(value) }
 }
 

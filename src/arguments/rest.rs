@@ -80,11 +80,25 @@ impl Fields<'_> {
                 Err(more) => problems.extend(more),
             }
         }
+        for (wire, needed) in self.alone(&methods, &rest) {
+            let wrong = format!("means nothing without `{needed}`; give that too, or leave this out");
+            problems.push(Problem::new(format!("{name}.{wire}"), wrong));
+        }
         if problems.is_empty() {
             return Some(rest);
         }
         problems.into_iter().for_each(|problem| self.record(problem));
         None
+    }
+}
+
+impl Fields<'_> {
+    /// Parameters that the API takes with another one only, where nobody gave that: in the object, or as an argument.
+    fn alone(&self, methods: &[Candidate], rest: &RestPairs) -> Vec<(String, &'static str)> {
+        let beside = |needed: &str| rest.pairs.iter().any(|(wire, _)| wire == needed) || self.says(needed);
+        let needs = |wire: &str| methods.iter().find_map(|(_, method)| method.param(wire)?.requires);
+        let pairs = rest.pairs.iter().filter_map(|(wire, _)| Some((wire.clone(), needs(wire)?)));
+        pairs.filter(|(_, needed)| !beside(needed)).collect()
     }
 }
 
