@@ -115,6 +115,13 @@ fn same_property(argument: &Argument, values: &[String], wire: &[String]) -> boo
 pub fn same_parts(param: &'static proxmox_spec::Param, one: &str, other: &str) -> bool {
     let parts = |text: &str| {
         let mut pairs = proxmox_spec::property::parse(param.keys, text).ok()?;
+        for (key, value) in &mut pairs {
+            // Encoded inside of the value, in whatever spelling.
+            let encoded = param.keys.iter().any(|one| one.name == *key && one.format == Some("urlencoded"));
+            if encoded {
+                *value = percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned();
+            }
+        }
         pairs.sort();
         Some(pairs)
     };

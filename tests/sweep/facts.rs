@@ -184,7 +184,8 @@ impl Scalar {
             add("nothing-of-the-kind".to_owned(), Why::Value);
             return bad;
         }
-        if let Some(format) = self.format.and_then(formats::of) {
+        // A text that is not yet encoded, the decoder encodes.
+        if let Some(format) = self.format.filter(|format| *format != "urlencoded").and_then(formats::of) {
             format.bad.iter().for_each(|text| add((*text).to_owned(), Why::Format));
         }
         if let Some(pattern) = self.pattern {

@@ -8,6 +8,9 @@ mod facts;
 mod formats;
 mod patterns;
 mod properties;
+mod random;
+mod rest;
+mod rules;
 mod samples;
 mod tally;
 

@@ -55,6 +55,8 @@ pub fn good(pattern: &str) -> Vec<String> {
     let Ok(strategy) = proptest::string::string_regex(&body(pattern)) else { return Vec::new() };
     let mut runner = TestRunner::deterministic();
     let made = (0..24).filter_map(|_| Some(strategy.new_tree(&mut runner).ok()?.current()));
+    // NUL stands in no value but in the lists that are parted by it.
+    let made = made.filter(|text| !text.contains('\0') || pattern.contains(r"\0"));
     let mut texts: Vec<String> =
         made.filter(|text| takes(pattern, text)).collect::<BTreeSet<_>>().into_iter().collect();
     texts.sort_by_key(String::len);

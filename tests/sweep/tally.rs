@@ -83,14 +83,7 @@ impl Tally {
             }
         }
         let wrong = self.wrong.len();
-        // Two of each argument tell enough.
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        let mut few = |one: &&String| {
-            let of = seen.entry(one.split(" = ").next().unwrap_or_default().to_owned()).or_default();
-            *of += 1;
-            *of <= 2
-        };
-        let shown: Vec<String> = self.wrong.iter().filter(&mut few).take(100).map(|one| format!("- {one}")).collect();
+        let shown = few(&self.wrong);
         assert!(self.wrong.is_empty(), "{wrong} mistakes, among them:\n{}", shown.join("\n"));
         assert!(untried.is_empty(), "not tried:\n{}", untried.join("\n"));
         let lines: Vec<String> = self
@@ -114,4 +107,18 @@ pub fn short(value: &Value) -> String {
     let text = value.to_string();
     let cut: String = text.chars().take(90).collect();
     if cut.len() < text.len() { format!("{cut}… ({} characters)", text.chars().count()) } else { cut }
+}
+
+/// Two mistakes of each argument tell enough.
+pub fn few(wrong: &[String]) -> Vec<String> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut few = Vec::new();
+    for one in wrong {
+        let of = seen.entry(one.split(" = ").next().unwrap_or_default()).or_default();
+        *of += 1;
+        if *of <= 2 && few.len() < 100 {
+            few.push(format!("- {one}"));
+        }
+    }
+    few
 }
