@@ -330,30 +330,3 @@ async fn a_test_can_make_things_go_wrong() {
     assert_eq!((last.verb.as_str(), last.status), ("POST", 500));
     assert!(last.params.contains(&("vmid".to_owned(), "102".to_owned())), "{last:?}");
 }
-
-/// Every method answers something, whatever it is: nothing panics, nothing hangs.
-#[tokio::test]
-async fn every_method_of_the_facts_answers() {
-    let bench = Bench::with(Options { task_time: 0.0, ..Options::default() }).await;
-    let mut odd = Vec::new();
-    for method in proxmox_spec::methods() {
-        let path: Vec<String> = method
-            .segments
-            .iter()
-            .map(|segment| match segment {
-                proxmox_spec::Segment::Literal(text) => (*text).to_owned(),
-                proxmox_spec::Segment::Param("node") => "pve2".to_owned(),
-                proxmox_spec::Segment::Param("vmid") => "110".to_owned(),
-                proxmox_spec::Segment::Param("storage") => "local".to_owned(),
-                proxmox_spec::Segment::Param(_) => "1".to_owned(),
-                proxmox_spec::Segment::Remainder(_) => "iso/x.iso".to_owned(),
-            })
-            .collect();
-        let verb = Method::from_bytes(method.verb.as_str().as_bytes()).unwrap();
-        let answer = send(bench.request(verb, &format!("/{}", path.join("/")))).await;
-        if ![200, 400, 403, 500].contains(&answer.status) {
-            odd.push((method.verb, method.path, answer.status));
-        }
-    }
-    assert_eq!(odd, []);
-}
