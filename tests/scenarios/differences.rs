@@ -15,6 +15,8 @@ pub struct Difference {
     pub who: String,
     /// What it does instead.
     pub does: Expected,
+    /// Ids of the recordings that decide.
+    pub recordings: Vec<String>,
 }
 
 /// Every row. Panics when the table cannot be read: it is part of the tests.
@@ -41,8 +43,11 @@ fn read(line: &str) -> Difference {
         "fails" => Expected::Fails(spans.map(str::to_owned).collect()),
         _ => panic!("`answers` or `fails`: {line}"),
     };
+    // Other code spans name fields: an id has dots.
+    let spans = recorded.split('`').skip(1).step_by(2).filter(|span| span.contains('.'));
+    let recordings = spans.map(str::to_owned).collect();
     let steps = step.split(';').map(|step| step.trim().to_owned()).collect();
-    Difference { scenario: scenario.to_owned(), steps, who: who.to_owned(), does }
+    Difference { scenario: scenario.to_owned(), steps, who: who.to_owned(), does, recordings }
 }
 
 /// What this backend is listed to do in this step instead.
@@ -67,12 +72,21 @@ fn every_row_names_a_step() {
 }
 
 #[test]
+fn every_recording_is_there() {
+    let recorded = include_str!("../../sandbox/tests/data/observed.jsonl");
+    for id in all().into_iter().flat_map(|row| row.recordings) {
+        assert!(recorded.contains(&format!("\"id\": \"{id}\"")), "no recording `{id}`");
+    }
+}
+
+#[test]
 fn the_table_is_read_as_it_is_written() {
     let row =
         read("| a life | grow; shrink | simulator | answers `{\"outcome\": \"ok\"}` | `vm.resize.shrink` | told |");
     assert_eq!((row.scenario.as_str(), row.who.as_str()), ("a life", "simulator"));
     assert_eq!(row.steps, ["grow", "shrink"]);
     assert_eq!(row.does, Expected::Answers(serde_json::json!({"outcome": "ok"})));
+    assert_eq!(row.recordings, ["vm.resize.shrink"]);
     let other = read("| a | b | sandbox | fails `one` and `two` | none | told |");
     assert_eq!(other.does, Expected::Fails(vec!["one".to_owned(), "two".to_owned()]));
 }
