@@ -75,7 +75,7 @@ fn every_row_names_a_step() {
 fn every_recording_is_there() {
     let recorded = include_str!("../../sandbox/tests/data/observed.jsonl");
     for id in all().into_iter().flat_map(|row| row.recordings) {
-        assert!(recorded.contains(&format!("\"id\": \"{id}\"")), "no recording `{id}`");
+        assert!(recorded.contains(&format!("\"id\":\"{id}\"")), "no recording `{id}`");
     }
 }
 
