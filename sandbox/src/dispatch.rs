@@ -203,6 +203,8 @@ fn check_node(cluster: &Cluster, name: &str) -> Result<(), Failure> {
         Some(_) if cluster.silent.contains(name) => Err(Failure::empty(596, "Connection timed out")),
         Some(_) => Err(Failure::empty(595, "No route to host")),
         None if name.contains([' ', '/']) => Ok(()),
+        // Members of a cluster are looked up in the cluster, everything else by its name.
+        None if !cluster.standalone => Err(Failure::die(format!("unable to get remote IP address for node '{name}'"))),
         None => Err(Failure::die(format!(
             "hostname lookup '{name}' failed - failed to get address info for: {name}: Name or service not known"
         ))),

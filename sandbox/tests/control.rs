@@ -27,9 +27,9 @@ async fn bench() -> Bench {
 async fn it_is_there_only_when_it_was_asked_for() {
     let bench = Bench::start().await;
     for path in ["", "/faults", "/requests"] {
-        assert_eq!(bench.control(Method::GET, path, None).await.status, 501, "{path}");
+        assert_eq!(bench.control(Method::GET, path, None).await.status, 500, "{path}");
     }
-    assert_eq!(bench.control(Method::POST, "/state", Some(json!("no-quorum"))).await.status, 501);
+    assert_eq!(bench.control(Method::POST, "/state", Some(json!("no-quorum"))).await.status, 500);
     assert_eq!(bench.post("/pools", &[("poolid", "new")]).await.status, 200, "nothing has happened");
 }
 

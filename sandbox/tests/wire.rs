@@ -192,7 +192,7 @@ async fn paths_are_decoded_once_and_empty_segments_do_not_count() {
     }
     assert_eq!(
         bench.get("/nodes/none/status").await.failure(),
-        (500, "hostname lookup 'none' failed - failed to get address info for: none: Name or service not known")
+        (500, "unable to get remote IP address for node 'none'")
     );
 }
 

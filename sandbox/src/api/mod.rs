@@ -14,6 +14,7 @@ mod cloudinit;
 mod cluster;
 mod config;
 mod consoles;
+mod content;
 mod create;
 mod datacenter;
 mod files;
@@ -63,7 +64,7 @@ pub(crate) type Handler = fn(&mut Cluster, &Call) -> Reply;
 type Route = (Verb, &'static str, Handler);
 
 /// The areas' tables.
-const AREAS: [&[Route]; 39] = [
+const AREAS: [&[Route]; 40] = [
     access::ROUTES,
     acme::ROUTES,
     agent::ROUTES,
@@ -75,6 +76,7 @@ const AREAS: [&[Route]; 39] = [
     cloudinit::ROUTES,
     cluster::ROUTES,
     config::ROUTES,
+    content::ROUTES,
     consoles::ROUTES,
     create::ROUTES,
     datacenter::ROUTES,

@@ -53,10 +53,9 @@ impl World {
             None => {}
         }
         let mut target = self.fill(&long(record.text("path")));
-        if record.auth() != "none" || !["/", "/obsnone.js"].contains(&target.as_str()) {
-            if !target.starts_with("/api2") {
-                target = format!("/api2/json{target}");
-            }
+        // Two records ask for files of the web interface, all others for paths of the API.
+        if !target.starts_with("/api2") && !["/", "/obsnone.js"].contains(&target.as_str()) {
+            target = format!("/api2/json{target}");
         }
         if let Some(query) = record.get("query").as_str() {
             target = format!("{target}?{}", self.fill(query));
