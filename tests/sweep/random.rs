@@ -13,8 +13,8 @@ use std::sync::OnceLock;
 /// Letters that mean something somewhere, more often than others.
 fn text() -> impl Strategy<Value = String> {
     let odd = prop::sample::select(vec![
-        ":", "/", ",", "=", ";", ".", "..", "-", "+", " ", "%", "%2e", "%2F", "\\", "\"", "'", "\0", "\n", "{", "[", "0", "9", "1e9", "G",
-        "ä", "vzdump-", "UPID:", "local:", "vm/", "ct/", "virtio=", "file=", "\u{202e}",
+        ":", "/", ",", "=", ";", ".", "..", "-", "+", " ", "%", "%2e", "%2F", "\\", "\"", "'", "\0", "\n", "{", "[",
+        "0", "9", "1e9", "G", "ä", "vzdump-", "UPID:", "local:", "vm/", "ct/", "virtio=", "file=", "\u{202e}",
     ]);
     let piece = prop_oneof![3 => odd.prop_map(str::to_owned), 2 => "[a-zA-Z0-9]{1,4}", 1 => any::<char>().prop_map(String::from)];
     prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
@@ -68,7 +68,8 @@ fn rows() -> &'static Vec<Row> {
                 decode(surface, &call).is_ok()
             };
             let call = around(surface, argument).into_iter().find(is_good)?;
-            let good = samples.good.into_iter().map(|good| good.value).filter(|value| value.to_string().len() < 300).collect();
+            let good =
+                samples.good.into_iter().map(|good| good.value).filter(|value| value.to_string().len() < 300).collect();
             Some((surface, argument, good, call))
         })
         .collect()

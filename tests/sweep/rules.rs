@@ -79,10 +79,15 @@ fn what_is_required_is_missed_by_name() {
             let mut call = fewer.clone();
             call.extend(value.map(|value| (name.clone(), value)));
             let bad = refused(surface, &call);
-            let problem = bad.problems.iter().find(|problem| problem.argument == name).unwrap_or_else(|| panic!("{bad}"));
+            let problem =
+                bad.problems.iter().find(|problem| problem.argument == name).unwrap_or_else(|| panic!("{bad}"));
             assert!(problem.wrong.contains("missing") && problem.expected.is_some(), "{bad}");
         }
-        assert!(!validator(surface).is_valid(&Value::Object(fewer)), "{}: the schema does not require {name}", surface.name);
+        assert!(
+            !validator(surface).is_valid(&Value::Object(fewer)),
+            "{}: the schema does not require {name}",
+            surface.name
+        );
     });
     println!("{missed} required arguments");
     assert!(missed > 100);
@@ -116,7 +121,8 @@ fn a_misspelt_name_is_told_the_right_one() {
             call.shift_remove(&name);
             call.insert(slip.clone(), value.clone());
             let bad = refused(surface, &call);
-            let problem = bad.problems.iter().find(|problem| problem.argument == slip).unwrap_or_else(|| panic!("{bad}"));
+            let problem =
+                bad.problems.iter().find(|problem| problem.argument == slip).unwrap_or_else(|| panic!("{bad}"));
             // One letter off is near; of short names there may be a nearer one.
             let near = problem.meant.as_deref();
             assert!(near == Some(name.as_str()) || (near.is_some() && name.len() < 6) || slip.len() < 3, "{bad}");
@@ -153,7 +159,10 @@ fn the_tools_own_name_of_an_argument_works_in_every_dialect() {
     let mut known = 0;
     each(|surface, argument, call| {
         let name = spelled(surface, argument.name);
-        let taken = surface.rename.iter().any(|(theirs, ours)| folded(theirs) == folded(argument.name) && *ours != argument.name);
+        let taken = surface
+            .rename
+            .iter()
+            .any(|(theirs, ours)| folded(theirs) == folded(argument.name) && *ours != argument.name);
         if name != argument.name && !taken {
             let mut ours = call.clone();
             let value = ours.shift_remove(&name).expect("given");
@@ -171,7 +180,8 @@ fn the_tools_own_name_of_an_argument_works_in_every_dialect() {
 fn what_means_nothing_alone_is_refused_alone() {
     let mut alone = 0;
     each(|surface, argument, call| {
-        let required = argument.rule.fact.and_then(|fact| proxmox_spec::find(fact.verb, fact.path)?.param(fact.param)?.requires);
+        let required =
+            argument.rule.fact.and_then(|fact| proxmox_spec::find(fact.verb, fact.path)?.param(fact.param)?.requires);
         let by_facts = required.and_then(|wire| {
             let behind = |one: &&Argument| one.rule.fact.is_some_and(|fact| fact.param == wire) || one.name == wire;
             surface.tool.arguments.iter().find(behind).map(|one| one.name)
@@ -180,7 +190,9 @@ fn what_means_nothing_alone_is_refused_alone() {
         let there = |name: &&str| {
             let needed = surface.tool.arguments.iter().find(|one| one.name == *name);
             let default = surface.defaults.iter().find(|(of, _)| of == name).map(|(_, value)| *value != "null");
-            needed.is_some_and(|one| one.required || default.unwrap_or(!matches!(one.default, proxmox_mcp::tool::Preset::None)))
+            needed.is_some_and(|one| {
+                one.required || default.unwrap_or(!matches!(one.default, proxmox_mcp::tool::Preset::None))
+            })
         };
         let needs = argument.needs.map(|need| need.argument).or(by_facts).filter(|name| !there(name));
         let Some(needed) = needs else { return };
@@ -242,7 +254,11 @@ fn all_problems_of_a_call_come_at_once() {
         let mut call = Call::new();
         // A list may be split, a guest may be a name: an object is no value of anything but parameters.
         for argument in arguments(surface) {
-            let wrong = if matches!(argument.form, Form::Rest | Form::Expect | Form::Property) { json!([1]) } else { json!({"a": 1}) };
+            let wrong = if matches!(argument.form, Form::Rest | Form::Expect | Form::Property) {
+                json!([1])
+            } else {
+                json!({"a": 1})
+            };
             call.insert(spelled(surface, argument.name), wrong);
         }
         if call.is_empty() {
@@ -251,7 +267,8 @@ fn all_problems_of_a_call_come_at_once() {
         let bad = refused(surface, &call);
         for argument in arguments(surface) {
             let name = spelled(surface, argument.name);
-            let beside = surface.tool.arguments.iter().any(|one| one.form == Form::File) && matches!(argument.form, Form::File);
+            let beside =
+                surface.tool.arguments.iter().any(|one| one.form == Form::File) && matches!(argument.form, Form::File);
             let told = bad.problems.iter().filter(|problem| problem.argument == name).count();
             assert!(told == 1 || beside, "{} problems of {name}: {bad}", told);
         }

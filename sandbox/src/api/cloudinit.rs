@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Route, guest_task, must_exist, target};
 use crate::{
-    answer::{Data, Failure, Reply, done, ok},
+    answer::{Failure, Reply, done, ok},
     cluster::Cluster,
     guest::Kind,
     request::{Call, decode},
@@ -19,9 +19,6 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Post, "/nodes/{node}/qemu/{vmid}/dbus-vmstate", state_helper),
     (Verb::Post, "/nodes/{node}/qemu/{vmid}/remote_migrate", leave),
     (Verb::Post, "/nodes/{node}/lxc/{vmid}/remote_migrate", leave),
-    (Verb::Get, "/nodes/{node}/firewall/log", firewall_log),
-    (Verb::Get, "/nodes/{node}/qemu/{vmid}/firewall/log", firewall_log),
-    (Verb::Get, "/nodes/{node}/lxc/{vmid}/firewall/log", firewall_log),
     (Verb::Get, "/cluster/firewall/refs", refs),
     (Verb::Get, "/nodes/{node}/qemu/{vmid}/firewall/refs", refs),
     (Verb::Get, "/nodes/{node}/lxc/{vmid}/firewall/refs", refs),
@@ -135,12 +132,6 @@ fn leave(cluster: &mut Cluster, call: &Call) -> Reply {
         Ok(Plan::new(2.0, lines, move |_, _| Err(format!("500 Can't connect to {host}:8006 (No route to host)"))))
     });
     guest_task(cluster, call, ["qmigrate", "vzmigrate"], begin)
-}
-
-/// Nothing has ever been logged, so there is no file.
-fn firewall_log(_: &mut Cluster, _: &Call) -> Reply {
-    let rows = json!([{ "n": 1, "t": "unable to open file - No such file or directory" }]);
-    Ok(Data { total: Some(1), ..rows.into() })
 }
 
 /// What rules may name: aliases and sets, those of the guest and those of the datacenter.

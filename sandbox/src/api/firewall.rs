@@ -61,18 +61,18 @@ pub(super) const ROUTES: &[Route] = &[
 
 /// Some of the ready-made services, with what they are.
 const MACROS: [(&str, &str); 12] = [
-    ("DNS", "Domain Name System traffic (upd and tcp)"),
-    ("FTP", "File Transfer Protocol"),
-    ("HTTP", "Hypertext Transfer Protocol (WWW)"),
-    ("HTTPS", "Hypertext Transfer Protocol (WWW) over SSL"),
-    ("IMAPS", "IMAP over SSL"),
-    ("MySQL", "MySQL server"),
-    ("NTP", "Network Time Protocol"),
-    ("Ping", "ICMP echo request"),
-    ("PostgreSQL", "PostgreSQL server"),
-    ("SMTP", "Simple Mail Transfer Protocol"),
-    ("SSH", "Secure shell traffic"),
-    ("Web", "WWW traffic (HTTP and HTTPS)"),
+    ("DNS", "Name resolution over UDP and TCP"),
+    ("FTP", "Files over FTP"),
+    ("HTTP", "Plain web pages"),
+    ("HTTPS", "Web pages over TLS"),
+    ("IMAPS", "Reading mail over TLS"),
+    ("MySQL", "MySQL and MariaDB databases"),
+    ("NTP", "Time of day"),
+    ("Ping", "Echo requests of ICMP"),
+    ("PostgreSQL", "PostgreSQL databases"),
+    ("SMTP", "Delivery of mail"),
+    ("SSH", "Remote shells"),
+    ("Web", "Web pages, with and without TLS"),
 ];
 
 /// The protocols that rules may name, beside numbers.
