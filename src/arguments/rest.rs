@@ -45,8 +45,12 @@ impl Fields<'_> {
         let taken = self.take(argument)?;
         let inner = unwrapped(&taken.value);
         let Value::Object(object) = &*inner else {
-            // What came is not repeated: it may hold a password, and nobody knows where.
-            let problem = Problem::new(self.spelled(argument), "is not an object");
+            let mut problem = Problem::new(self.spelled(argument), "is not an object");
+            // Only the first name is repeated: behind it may stand a password.
+            if let Some(text) = inner.as_str() {
+                let name = text.find(['=', ':']).and_then(|end| text.get(..=end)).unwrap_or_default();
+                problem = problem.came(&Value::from(format!("{name}…")));
+            }
             self.record(problem.expected(describe::argument(argument)));
             return None;
         };

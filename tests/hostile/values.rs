@@ -47,8 +47,9 @@ fn no_value_of_any_kind_breaks_a_call() {
     let world = World::start();
     let mut client = world.client(Era::Stateless, &[]);
     for surface in canonical() {
-        for argument in surface.tool.arguments {
-            for value in strange() {
+        for (number, argument) in surface.tool.arguments.iter().enumerate() {
+            // Each value meets every kind of argument in some tool; all of them in all would take minutes.
+            for value in strange().into_iter().skip(number % 3).step_by(3) {
                 let mut given = Value::Object(arguments(surface));
                 if surface.tool.arguments.iter().any(|argument| argument.name == "wait") {
                     given["wait"] = json!(0);
