@@ -137,7 +137,10 @@ impl Fields<'_> {
         let said = wanted.and_then(|storage| self.segment(storage));
         let storage_is_bad = wanted.is_some() && said.is_none();
         let taken = self.take(volid)?;
-        let text = taken.value.as_str().unwrap_or_default();
+        let Some(text) = taken.value.as_str() else {
+            self.bad(volid, &taken.value, "is not a text");
+            return None;
+        };
         // A default storage does not contradict the one that the id names.
         let written = storage.is_some_and(|storage| self.given(storage));
         let joined = said.as_ref().filter(|_| written || !names_storage(text)).map(Segment::as_str);
