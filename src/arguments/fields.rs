@@ -180,6 +180,11 @@ impl<'a> Fields<'a> {
         entry.map_or_else(|| names::shown(self.surface, argument.name).to_owned(), |entry| entry.spelled.to_string())
     }
 
+    /// A reason of the catalogue, with the tools' names as this surface's dialect lists them.
+    pub(super) fn in_their_words(&self, why: &str) -> String {
+        crate::catalogue::in_words_of(self.surface, why)
+    }
+
     /// What this surface calls the argument with that canonical name.
     pub(super) fn shown(&self, canonical: &'static str) -> &'static str {
         names::shown(self.surface, canonical)

@@ -91,7 +91,13 @@ impl Fields<'_> {
         if problems.is_empty() {
             return Some(rest);
         }
-        problems.into_iter().for_each(|problem| self.record(problem));
+        for mut problem in problems {
+            // The reasons for what stays out are the catalogue's; other problems may repeat the caller's words.
+            if argument.rule.except.iter().any(|(_, why)| *why == problem.wrong) {
+                problem.wrong = self.in_their_words(&problem.wrong);
+            }
+            self.record(problem);
+        }
         None
     }
 }

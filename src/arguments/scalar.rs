@@ -181,7 +181,7 @@ impl Fields<'_> {
     pub(super) fn turned_down(&mut self, argument: &'static Argument, said: &str) -> bool {
         let refused = argument.rule.refused;
         let Some((_, why)) = refused.iter().find(|(value, _)| value.eq_ignore_ascii_case(said)) else { return false };
-        let problem = Problem::new(self.spelled(argument), *why);
+        let problem = Problem::new(self.spelled(argument), self.in_their_words(why));
         self.record(if argument.secret { problem } else { problem.came(&Value::from(said)) });
         true
     }

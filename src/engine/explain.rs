@@ -236,7 +236,8 @@ pub fn advice(surface: &Surface, status: Option<u16>, message: &str) -> Vec<Stri
         fitting.reduce(|best, hint| if hint.has.len() > best.has.len() { hint } else { best })
     };
     let (own, common) = (closest(surface.tool.hints), closest(catalogue::HINTS));
-    let mut says: Vec<String> = own.into_iter().chain(common).map(|hint| hint.say.to_owned()).collect();
+    let mut says: Vec<String> =
+        own.into_iter().chain(common).map(|hint| catalogue::in_words_of(surface, hint.say)).collect();
     says.dedup();
     says
 }

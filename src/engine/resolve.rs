@@ -258,9 +258,13 @@ fn agree(call: &Call<'_>, found: &Guest, guest: &GuestRef) -> Result<Located, Fa
 
 /// The name of the same tool that takes this kind: in the same dialect, else the canonical one.
 fn other_name(call: &Call<'_>, kind: Kind) -> &'static str {
-    let fixes = |surface: &crate::tool::Surface| {
-        surface.preset.iter().any(|(_, value)| value.trim_matches('"') == kind.as_str())
+    // Only the value that the called name fixes to a kind is one; another argument may hold the same word.
+    let of_kind = |name: &str, value: &str| {
+        let kinds = call.surface.tool.arguments.iter().find(|argument| argument.name == name);
+        kinds.is_some_and(|argument| argument.rule.values == [Kind::Qemu.as_str(), Kind::Lxc.as_str()])
+            && value.trim_matches('"') == kind.as_str()
     };
+    let fixes = |surface: &crate::tool::Surface| surface.preset.iter().any(|(name, value)| of_kind(name, value));
     let same = |surface: &&crate::tool::Surface| {
         surface.tool.name == call.surface.tool.name && surface.dialect == call.surface.dialect && fixes(surface)
     };
@@ -278,6 +282,7 @@ fn choose<'p>(call: &Call<'_>, plan: &'p Plan, located: &Located) -> Result<&'p 
     let Some(route) = plan.route_for(located.kind) else {
         let why = call.surface.tool.unsupported.iter().find(|(kind, _)| Some(*kind) == located.kind);
         let why = why.map_or("The API has no such call for this kind of guest.", |(_, why)| why);
+        let why = catalogue::in_words_of(call.surface, why);
         return Err(bad(format!("`{}` cannot be used here: {}. {why} Nothing was sent.", call.surface.name, it())));
     };
     let strange: Vec<String> = plan
