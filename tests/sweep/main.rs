@@ -162,7 +162,7 @@ fn stops(
     match decode(surface, &call) {
         Ok(_) => return tally.wrong(format!("{}: the decoder takes it", at())),
         Err(problems) => {
-            if let Err(why) = says(&problems, &name, argument.secret, bad) {
+            if let Err(why) = says(&problems, &name, argument, bad) {
                 tally.wrong(format!("{}: {why}: {problems}", at()));
             }
         }
@@ -177,8 +177,10 @@ fn stops(
 }
 
 /// Whether a refusal says which argument, what came, and what would be right.
-fn says(problems: &BadArguments, name: &str, secret: bool, bad: &Bad) -> Result<(), String> {
+fn says(problems: &BadArguments, name: &str, argument: &Argument, bad: &Bad) -> Result<(), String> {
     let text = problems.to_string();
+    // Nobody can tell whether there is a secret in an object that cannot be read.
+    let hidden = argument.secret || argument.form == Form::Rest;
     if text.chars().any(|letter| letter.is_control() && letter != '\n') {
         return Err("control characters are repeated".to_owned());
     }
@@ -188,9 +190,9 @@ fn says(problems: &BadArguments, name: &str, secret: bool, bad: &Bad) -> Result<
             return Err(format!("another argument is named: `{}`", problem.argument));
         }
         match &problem.came {
-            Some(_) if secret => return Err("a secret is repeated".to_owned()),
+            Some(_) if argument.secret => return Err("a secret is repeated".to_owned()),
             Some(came) if came.chars().count() > 100 => return Err("the value is not cut".to_owned()),
-            None if !secret && !matches!(bad.why, Why::Part | Why::Refused) && bad.value.is_string() => {
+            None if !hidden && !matches!(bad.why, Why::Part | Why::Refused) && bad.value.is_string() => {
                 // A file is not repeated, and a command stands in the example of how it would be right.
                 let shown = problem.expected.as_deref().is_some_and(|expected| expected.contains("sh\""));
                 if !shown

@@ -276,3 +276,30 @@ fn all_problems_of_a_call_come_at_once() {
     }
     println!("{together} problems told");
 }
+
+/// Reasons and advice of the catalogue name other tools: by the names that the caller's dialect lists.
+#[test]
+fn reasons_name_tools_as_the_dialect_does() {
+    let of = |dialect: &str, name: &str| {
+        let mut all = surfaces().filter(|surface| surface.dialect == Some(dialect));
+        all.find(|surface| surface.tool.name == name).unwrap_or_else(|| panic!("{dialect} has no {name}"))
+    };
+    let words = proxmox_mcp::catalogue::in_words_of;
+    let stop = of("mcp-proxmox", "stop_guest");
+    assert_eq!(
+        words(stop, "Try shutdown_guest first; see list_tasks."),
+        "Try proxmox_vm_shutdown first; see proxmox_task_list."
+    );
+    let start = of("tools-reference", "start_guest");
+    assert_eq!(
+        (start.name, words(start, "stop_guest cuts the power")),
+        ("start_vm", "stop_vm cuts the power".to_owned())
+    );
+    let canonical = proxmox_mcp::catalogue::surface("stop_guest").expect("a tool");
+    assert_eq!(words(canonical, "Try shutdown_guest, ä"), "Try shutdown_guest, ä");
+    let create = of("tools-reference", "create_vm");
+    let call = json!({"node": "pve1", "options": {"archive": "local:backup/a"}});
+    let bad = refused(create, call.as_object().expect("an object"));
+    let restore = of("tools-reference", "restore_backup").name;
+    assert!(bad.to_string().contains(&format!("`options.archive`: Use {restore}.")), "{bad}");
+}

@@ -43,7 +43,8 @@ impl Tally {
     }
 
     pub fn lost(&mut self, surface: &'static Surface, argument: &'static Argument, value: &Value) {
-        if argument.form == Form::Boolean {
+        let chooses_view = argument.form == Form::Choice && argument.rule.fact.is_none();
+        if argument.form == Form::Boolean || chooses_view {
             self.lost.entry((surface.name, argument.name)).or_default().push(value.to_string());
         } else {
             let name = spelled(surface, argument.name);
