@@ -19,7 +19,8 @@ async fn restoring_a_virtual_machine_names_the_node_and_the_archive() {
 async fn restoring_a_container_sends_what_containers_need() {
     let (sandbox, engine) = start(Tier::Admin).await;
     let volid = "backup-nas:backup/vzdump-lxc-200-2024_01_01-12_10_00.tar.zst";
-    ok(&engine, "restore_backup", json!({"node": "pve1", "volid": volid, "vmid": 220})).await;
+    ok(&engine, "restore_backup", json!({"node": "pve1", "volid": volid, "vmid": 220, "target_storage": "local-lvm"}))
+        .await;
     let (line, request) = last_write(&sandbox);
     assert_eq!(line, "POST /nodes/pve1/lxc");
     assert_eq!(parameter(&request, "ostemplate"), Some(volid));
@@ -30,8 +31,10 @@ async fn restoring_a_container_sends_what_containers_need() {
 async fn a_restore_without_an_id_takes_the_one_of_the_backup() {
     let (sandbox, engine) = start(Tier::Admin).await;
     ok(&engine, "delete_guest", json!({"vmid": 202})).await;
-    let arguments =
-        json!({"node": "pve2", "storage": "backup-nas", "archive": "vzdump-lxc-202-2026_10_31-02_30_00.tar.zst"});
+    let arguments = json!({
+        "node": "pve2", "storage": "backup-nas", "archive": "vzdump-lxc-202-2026_10_31-02_30_00.tar.zst",
+        "target_storage": "local-lvm",
+    });
     let answer = ok(&engine, "proxmox_backup_restore", arguments).await;
     assert_eq!(answer["vmid"], 202, "{answer}");
     assert_eq!(parameter(&last_write(&sandbox).1, "vmid"), Some("202"));
@@ -59,7 +62,8 @@ async fn archives_of_a_backup_server_are_recognised() {
 async fn what_is_in_an_archive_without_a_telling_name_is_read_from_the_listing() {
     let (sandbox, engine) = start(Tier::Admin).await;
     let volid = "backup-nas:backup/wiki-before-upgrade.tar.zst";
-    ok(&engine, "restore_backup", json!({"node": "pve2", "volid": volid, "vmid": 240})).await;
+    ok(&engine, "restore_backup", json!({"node": "pve2", "volid": volid, "vmid": 240, "target_storage": "local-lvm"}))
+        .await;
     assert_eq!(last_write(&sandbox).0, "POST /nodes/pve2/lxc");
 }
 
