@@ -37,6 +37,7 @@ mod repositories;
 mod restore;
 mod routing;
 mod sdn;
+mod sdn_nodes;
 mod sets;
 mod snapshots;
 mod software;
@@ -64,7 +65,7 @@ pub(crate) type Handler = fn(&mut Cluster, &Call) -> Reply;
 type Route = (Verb, &'static str, Handler);
 
 /// The areas' tables.
-const AREAS: [&[Route]; 40] = [
+const AREAS: [&[Route]; 41] = [
     access::ROUTES,
     acme::ROUTES,
     agent::ROUTES,
@@ -99,6 +100,7 @@ const AREAS: [&[Route]; 40] = [
     repositories::ROUTES,
     routing::ROUTES,
     sdn::ROUTES,
+    sdn_nodes::ROUTES,
     sets::ROUTES,
     snapshots::ROUTES,
     software::ROUTES,

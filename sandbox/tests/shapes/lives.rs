@@ -3,7 +3,7 @@
 use proxmox_spec::{Method, Segment, Type, Verb, find, methods};
 use serde_json::Value;
 
-use super::{call, common::Answer, furnished, prepare, refusal, world};
+use super::{call, common::Answer, furnished, prepare, refusal, values, world};
 
 /// What has a life of its own that is told elsewhere, by the beginning or end of its path.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -100,7 +100,7 @@ fn shown(value: &Value) -> String {
 }
 
 fn given(method: &Method) -> Vec<(String, String)> {
-    let mut form = world::form(method);
+    let mut form = values::form(method);
     // A comment shows that what is optional is kept as well.
     if method.params.iter().any(|param| param.name == "comment") && !form.iter().any(|(name, _)| name == "comment") {
         form.push(("comment".to_owned(), "first words".to_owned()));
@@ -156,7 +156,7 @@ async fn live(life: &Life) -> Vec<String> {
     if let Some(update) = life.update {
         faults.extend(changes(&bench, life, update, &path).await);
     }
-    let gone = call(&bench, life.delete, &path, &world::form(life.delete)).await;
+    let gone = call(&bench, life.delete, &path, &values::form(life.delete)).await;
     faults.extend(bad("is not deleted", life, &gone));
     if read().await.status == 200 {
         faults.push(format!("{}: is there after it is deleted", life.read.path));
@@ -169,11 +169,12 @@ async fn changes(bench: &super::Walk, life: &Life, update: &'static Method, path
     let mut faults = Vec::new();
     // Lists of what to delete are required here and there; the comment alone is of interest.
     let mut needed: Vec<(String, String)> =
-        world::form(update).into_iter().filter(|(name, _)| name != "delete").collect();
+        values::form(update).into_iter().filter(|(name, _)| name != "delete").collect();
     let has = |name: &str| update.params.iter().any(|param| param.name == name);
     let must_delete = update.params.iter().any(|param| param.name == "delete" && !param.optional);
     if must_delete {
-        needed.push(("delete".to_owned(), world::value(&world::name(update), update.param("delete").expect("it has"))));
+        needed
+            .push(("delete".to_owned(), values::value(&world::name(update), update.param("delete").expect("it has"))));
     }
     let with = |more: &[(&str, &str)]| {
         let mut form = needed.clone();

@@ -4,6 +4,7 @@
 mod common;
 mod judge;
 mod lives;
+mod values;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,7 +197,7 @@ async fn every_read_answers_in_its_declared_form() {
     let (known, upid) = (known(&bench).await, upid(&bench).await);
     let mut wrong = Vec::new();
     for method in methods().iter().filter(|method| method.verb == Verb::Get) {
-        let mut form = world::form(method);
+        let mut form = values::form(method);
         if let Some((_, pid)) = form.iter_mut().find(|(name, _)| name == "pid") {
             *pid = run.data()["pid"].to_string();
         }
@@ -216,12 +217,12 @@ async fn every_write_answers_in_its_declared_form() {
         let path = world::path(method, &upid);
         if for_root(method) {
             let verb = reqwest::Method::from_bytes(method.verb.as_str().as_bytes()).expect("a verb");
-            let by_token = send(bench.request(verb, &path).form(&world::form(method))).await;
+            let by_token = send(bench.request(verb, &path).form(&values::form(method))).await;
             if by_token.status != 403 {
                 wrong.push(format!("{}: {} for a token", world::name(method), by_token.status));
             }
         }
-        let answer = call(&bench, method, &path, &world::form(method)).await;
+        let answer = call(&bench, method, &path, &values::form(method)).await;
         let known = known(&bench).await;
         wrong.extend(faults(&bench, &known, method, &answer).await);
         bench.bench.sandbox.shutdown().await;
