@@ -66,7 +66,8 @@ impl Listing {
         Some(Listing { text, rows, total: reply.total })
     }
 
-    pub fn len(&self) -> usize {
+    /// How many rows came.
+    pub fn count(&self) -> usize {
         self.rows.len()
     }
 
@@ -145,7 +146,7 @@ mod tests {
         let list = listed(r#" {"total": 7, "data" : [ {"a":1,"b":{"c":"ä"}} , 2,null ]} "#).expect("a list");
         let rows: Vec<Value> = list.rows().map(Row::value).collect();
         assert_eq!(
-            (rows, list.total, list.len()),
+            (rows, list.total, list.count()),
             (vec![json!({"a": 1, "b": {"c": "ä"}}), json!(2), json!(null)], Some(7), 3)
         );
         let picked: Vec<Vec<Option<Value>>> = list.rows().map(|row| row.pick(&["b", "x", "a"])).collect();
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn nothing_is_an_empty_list_and_anything_else_is_none() {
-        assert_eq!(listed(r#"{"data":null}"#).map(|list| list.len()).ok(), Some(0));
+        assert_eq!(listed(r#"{"data":null}"#).map(|list| list.count()).ok(), Some(0));
         for (body, came) in
             [(r#"{"data":{}}"#, "an object"), (r#"{"data":"x"}"#, "a text"), (r#"{"data":3}"#, "a number")]
         {

@@ -128,7 +128,7 @@ fn page<'a>(
         Some(sort) => sort.strip_prefix('-').map_or((Some(sort), false), |field| (Some(field), true)),
         None => (None, false),
     };
-    let short = listing.len() <= SHORT;
+    let short = listing.count() <= SHORT;
     // What is shown comes first, so that it is found where `names` says.
     let mut names = if short { shown.to_vec() } else { Vec::new() };
     for name in looked_at(returns, view, sort) {
@@ -147,7 +147,7 @@ fn page<'a>(
     if sort.is_some() {
         kept.sort_by(|one, other| order(one.place.as_ref(), other.place.as_ref(), down));
     }
-    let fetched = listing.len() as u64;
+    let fetched = listing.count() as u64;
     // The API pages by itself where it says a total and was asked for a part.
     let paged = listing.total.filter(|total| *total > fetched);
     let (total, start) = match paged {
