@@ -233,6 +233,12 @@ impl Settings {
         Access::new(self.tier, self.allow.clone(), self.deny.clone())
     }
 
+    /// The variable that sends connections through a proxy, if one is set.
+    pub fn proxy() -> Option<&'static str> {
+        let variables = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+        variables.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+    }
+
     /// `https://host:port`, with brackets around an IPv6 address.
     pub fn origin(&self) -> String {
         if self.host.contains(':') {

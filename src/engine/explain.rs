@@ -85,7 +85,18 @@ pub fn connection(settings: &Settings, request: &PreparedRequest, trouble: &Trou
         ),
         Trouble::Rejected(rejection) => (FailureKind::Api, rejection.message.clone()),
     };
-    Failure::new(kind, text)
+    let proxy = Settings::proxy().filter(|_| !settings.sandbox);
+    match (trouble, proxy) {
+        (Trouble::Dns(_) | Trouble::Connect(_) | Trouble::Tls { .. }, Some(variable)) => {
+            let host = &settings.host;
+            let around = format!(
+                "{variable} is set, so connections go through that proxy, and it may be the one that cannot be reached \
+                 or refuses. NO_PROXY={host} goes around it."
+            );
+            Failure::new(kind, format!("{text}\n{around}"))
+        }
+        _ => Failure::new(kind, text),
+    }
 }
 
 fn tls(settings: &Settings, at: &str, detail: &str, presented: Option<&str>) -> String {
@@ -154,7 +165,12 @@ async fn rejected(call: &Call<'_>, request: &PreparedRequest, rejection: &Reject
             match node().await {
                 Some((true, says)) => (FailureKind::NodeOffline, says),
                 Some((false, says)) => (FailureKind::NotFound, says),
-                None => (FailureKind::NotFound, "There is no such node.".to_owned()),
+                // What could not be read denies nothing.
+                None => (
+                    FailureKind::NotFound,
+                    "There is no such node, or it is not known where it is; which nodes there are could not be read."
+                        .to_owned(),
+                ),
             }
         }
         _ if missing_guest(&lower) => (FailureKind::NotFound, whereabouts(call, request).await),

@@ -136,6 +136,11 @@ impl World {
 
     /// The binary, connected to this cluster; it waits so long for an answer, in milliseconds.
     fn client(&self, era: Era, timeout: &str) -> Client {
+        self.client_with(era, timeout, &[])
+    }
+
+    /// As [`World::client`], with further variables.
+    fn client_with(&self, era: Era, timeout: &str, more: &[(&str, &str)]) -> Client {
         let (name, secret) = self.sandbox.token().split_once('=').expect("a secret");
         let pin: String = self.sandbox.certificate_fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
         let address = self.sandbox.address().to_string();
@@ -148,6 +153,7 @@ impl World {
             ("PROXMOX_RETRY_DELAY", "0"),
             ("PROXMOX_TIMEOUT", timeout),
         ];
+        let variables: Vec<(&str, &str)> = variables.iter().chain(more).copied().collect();
         let mut client = Client::start(era, &[], &variables);
         client.open();
         client

@@ -116,3 +116,31 @@ fn troubles_of_the_cluster_are_told_and_over_when_they_are_over() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn a_list_of_nodes_that_cannot_be_read_denies_no_node() {
+    let world = World::start();
+    let mut client = world.client(Era::Handshake, "30000");
+    let ask = json!({"node": "pve9"});
+    let known = client.call("get_node_status", ask.clone());
+    assert!(text(&known).contains("There is no node `pve9`") && text(&known).contains("pve1, pve2, pve3"), "{known}");
+    world.sandbox.set_faults(vec!["status=500:got timeout@GET /nodes".parse().expect("a rule")]);
+    let unknown = client.call("get_node_status", ask);
+    assert_eq!(unknown["isError"], true);
+    assert!(text(&unknown).contains("could not be read"), "{}", text(&unknown));
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_named() {
+    let world = World::start();
+    for variable in ["HTTPS_PROXY", "all_proxy"] {
+        let more = [(variable, "http://127.0.0.1:1")];
+        let mut client = world.client_with(Era::Stateless, "30000", &more);
+        let result = client.call("get_version", json!({}));
+        assert_eq!(result["isError"], true, "{result}");
+        assert!(text(&result).contains(variable) && text(&result).contains("NO_PROXY=127.0.0.1"), "{}", text(&result));
+        let around = [(variable, "http://127.0.0.1:1"), ("NO_PROXY", "127.0.0.1")];
+        let mut client = world.client_with(Era::Stateless, "30000", &around);
+        assert_ne!(client.call("get_version", json!({}))["isError"], true);
+    }
+}

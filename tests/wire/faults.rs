@@ -6,6 +6,9 @@ use server::Greet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio_util::sync::CancellationToken;
 
+/// Requests in flight at the same time.
+const LIMIT: usize = 32;
+
 const START: &str = "POST /nodes/pve1/qemu/100/status/start";
 
 /// Answers like this to whatever changes something, and as usual to the rest.
@@ -171,25 +174,25 @@ async fn no_more_than_the_limit_is_in_flight_and_all_are_served() {
     let engine = engine(&server);
     let calls = futures_util::future::join_all((0..40).map(|_| ok(&engine, "get_version", json!({}))));
     let gate = async {
-        while server.waiting() < 16 {
+        while server.waiting() < LIMIT {
             tokio::task::yield_now().await;
         }
         server.release();
     };
     let (answers, ()) = tokio::join!(calls, gate);
     assert_eq!((answers.len(), server.seen().len()), (40, 40));
-    assert_eq!(server.most(), 16);
+    assert_eq!(server.most(), LIMIT);
 }
 
 #[tokio::test]
 async fn more_than_the_limit_is_refused_in_the_end() {
     let server = Server::start(|seen| Say::Later(Box::new(usual(seen))));
     let engine = impatient(&server);
-    let calls = (0..17).map(|_| fails(&engine, "get_version", json!({})));
+    let calls = (0..=LIMIT).map(|_| fails(&engine, "get_version", json!({})));
     let ends = futures_util::future::join_all(calls).await;
     let busy: Vec<&String> = ends.iter().filter(|(kind, _)| *kind == FailureKind::Busy).map(|(_, text)| text).collect();
-    assert!(busy.iter().all(|text| text.contains("16 requests")), "{busy:?}");
-    assert!(ends.iter().filter(|(kind, _)| *kind == FailureKind::Timeout).count() >= 16);
+    assert!(busy.iter().all(|text| text.contains(&format!("{LIMIT} requests"))), "{busy:?}");
+    assert!(ends.iter().filter(|(kind, _)| *kind == FailureKind::Timeout).count() >= LIMIT);
     server.release();
 }
 
@@ -197,17 +200,17 @@ async fn more_than_the_limit_is_refused_in_the_end() {
 async fn a_write_that_waits_for_its_turn_is_not_sent_after_it_was_cancelled() {
     let server = Server::start(|seen| Say::Later(Box::new(usual(seen))));
     let engine = engine(&server);
-    let reads = futures_util::future::join_all((0..16).map(|_| ok(&engine, "get_version", json!({}))));
+    let reads = futures_util::future::join_all((0..LIMIT).map(|_| ok(&engine, "get_version", json!({}))));
     let cancelled = CancellationToken::new();
     let watch = Watch { cancelled: cancelled.clone(), ..Watch::default() };
     let write = async {
-        while server.waiting() < 16 {
+        while server.waiting() < LIMIT {
             tokio::task::yield_now().await;
         }
         watched(&engine, "create_vm", json!({"node": "pve1", "vmid": 105}), watch).await
     };
     let gate = async {
-        while server.waiting() < 16 {
+        while server.waiting() < LIMIT {
             tokio::task::yield_now().await;
         }
         // The write stands in the queue by now: it was polled before this.
