@@ -23,7 +23,7 @@ fn while_one_call_hangs_others_are_answered() {
                 std::thread::yield_now();
             }
             assert!(client.knock().get("result").is_some());
-            assert_eq!(client.call("get_version", json!({}))["isError"] == true, false);
+            assert_ne!(client.call("get_version", json!({}))["isError"], true);
             assert!(client.call("list_nodes", json!({}))["structuredContent"]["total"].is_u64());
             // Another write, to another guest, is carried out.
             let other = client.call("update_guest_config", json!({"vmid": 200, "config": {"cores": 4}}));

@@ -72,23 +72,20 @@ fn ways() -> Vec<String> {
 
 /// The spellings to try for an argument: the ways alone, and inside of what the argument looks like.
 fn spellings(argument: &Argument) -> Vec<String> {
-    let within: Vec<Box<dyn Fn(&str) -> String>> = match argument.form {
-        Form::Volid => vec![
-            Box::new(|way| format!("local:{way}")),
-            Box::new(|way| format!("local:backup/{way}")),
-            Box::new(|way| format!("{way}:backup/vzdump-qemu-100-2026_01_01-00_00_00.vma.zst")),
+    // `#` stands for the spelling.
+    let within: &[&str] = match argument.form {
+        Form::Volid => &["local:#", "local:backup/#", "#:backup/vzdump-qemu-100-2026_01_01-00_00_00.vma.zst"],
+        Form::Upid => &[
+            "UPID:#:000003E8:00001B58:6B011FBD:qmstart:100:root@pam!mcp:",
+            "UPID:pve1:000003E8:00001B58:6B011FBD:#:100:root@pam!mcp:",
+            "UPID:pve1:000003E8:00001B58:6B011FBD:qmstart:#:root@pam!mcp:",
+            "UPID:pve1:000003E8:00001B58:6B011FBD:qmstart:100:#:",
         ],
-        Form::Upid => vec![
-            Box::new(|way| format!("UPID:{way}:000003E8:00001B58:6B011FBD:qmstart:100:root@pam!mcp:")),
-            Box::new(|way| format!("UPID:pve1:000003E8:00001B58:6B011FBD:{way}:100:root@pam!mcp:")),
-            Box::new(|way| format!("UPID:pve1:000003E8:00001B58:6B011FBD:qmstart:{way}:root@pam!mcp:")),
-            Box::new(|way| format!("UPID:pve1:000003E8:00001B58:6B011FBD:qmstart:100:{way}:")),
-        ],
-        _ => Vec::new(),
+        _ => &[],
     };
     // What never becomes a part of a path is tried with fewer.
     let ways: Vec<String> = if in_path(argument) { ways() } else { ways().into_iter().step_by(4).collect() };
-    let inside = within.iter().flat_map(|within| ways.iter().map(|way| within(way)));
+    let inside = within.iter().flat_map(|within| ways.iter().map(|way| within.replacen('#', way, 1)));
     ways.iter().cloned().chain(inside).collect()
 }
 

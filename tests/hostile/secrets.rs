@@ -68,7 +68,7 @@ fn forms(secret: &str) -> Vec<String> {
         STANDARD.encode(format!("x{secret}")),
         URL_SAFE.encode(format!("xy{secret}\nz")),
     ];
-    let lower: String = percent.split_inclusive('%').map(|part| lowered(part)).collect();
+    let lower: String = percent.split_inclusive('%').map(lowered).collect();
     forms.push(lower);
     forms
 }
@@ -98,8 +98,9 @@ fn traces() -> Vec<String> {
 fn assert_silent(said: &str, what: &str) {
     for trace in traces() {
         let found = said.find(&trace).map(|place| {
-            let begin = said.floor_char_boundary(place.saturating_sub(60));
-            &said[begin..said.ceil_char_boundary((place + trace.len() + 20).min(said.len()))]
+            let before: String = said[..place].chars().rev().take(60).collect();
+            let before: String = before.chars().rev().collect();
+            before + &said[place..].chars().take(trace.len() + 20).collect::<String>()
         });
         assert!(found.is_none(), "{what}: {trace} in …{}…", found.unwrap_or_default());
     }
