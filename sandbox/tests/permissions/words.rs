@@ -1,5 +1,7 @@
 //! Refusals in the words of a 9.2, call by call.
 
+use std::collections::BTreeSet;
+
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
@@ -159,7 +161,13 @@ async fn a_separate_token_without_roles_sees_nothing_although_its_user_sees_all(
     assert_eq!(get("/access/roles").await.data().as_array().map(Vec::len), Some(17));
     let taken = ask(&bench, &bare, "GET", "/cluster/nextid", &[("vmid", "100")]).await;
     assert_eq!(taken.error("vmid"), "VM 100 already exists");
-    let keys = |row: &Value| row.as_object().map(|row| row.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    let keys = |row: &Value| {
+        row.as_object()
+            .map(|row| row.keys().cloned().collect::<BTreeSet<_>>())
+            .unwrap_or_default()
+            .into_iter()
+            .collect::<Vec<_>>()
+    };
     let nodes = get("/nodes").await;
     assert_eq!(keys(&nodes.data()[0]), ["id", "level", "node", "ssl_fingerprint", "status", "type"]);
     let resources = get("/cluster/resources").await;
