@@ -4,6 +4,7 @@
 //! process of its own that answers over HTTPS from prepared bytes; the server is the release binary over real pipes.
 //! Machines differ and are shared: quote ratios, and the number beside its floor.
 
+mod awake;
 mod backend;
 mod calls;
 mod floor;
@@ -29,6 +30,9 @@ struct Arguments {
     /// Only these parts: startup, calls, wide, slow, memory, lists.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// Let the processors fall asleep between messages.
+    #[arg(long)]
+    asleep: bool,
     /// Calls of the sequential part.
     #[arg(long, default_value_t = 4_000)]
     calls: usize,
@@ -45,13 +49,18 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         delay: u64,
     },
+    /// Keeps one processor busy until it is killed.
+    Spin,
 }
 
 fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
-    if let Some(Command::Backend { guests, delay }) = arguments.command {
-        return backend::serve(guests, delay);
+    match arguments.command {
+        Some(Command::Backend { guests, delay }) => return backend::serve(guests, delay),
+        Some(Command::Spin) => awake::spin(),
+        None => {}
     }
+    let _awake = if arguments.asleep { None } else { Some(awake::Awake::keep()?) };
     let wanted = |part: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == part);
     let server = arguments.server.canonicalize()?;
     let mut report = report::Report::default();

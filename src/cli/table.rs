@@ -13,6 +13,29 @@ const GAP: u16 = 2;
 
 /// The answer as text, ending with a line break.
 pub fn answer(content: &Map<String, Value>) -> String {
+    match objects(content) {
+        Some(content) => laid_out(&content),
+        None => laid_out(content),
+    }
+}
+
+/// The answer with the rows of its form `table` as objects; `None` if it is not in that form.
+fn objects(content: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let columns = content.get("columns")?.as_array()?;
+    let rows = content.get("rows")?.as_array()?;
+    let object = |row: &Value| -> Option<Value> {
+        let cells = columns.iter().map(|name| name.as_str().map(str::to_owned)).zip(row.as_array()?.iter().cloned());
+        let fields = cells.filter(|(_, value)| !value.is_null());
+        fields.map(|(name, value)| Some((name?, value))).collect::<Option<Map<String, Value>>>().map(Value::Object)
+    };
+    let rows = rows.iter().map(object).collect::<Option<Vec<Value>>>()?;
+    let mut content = content.clone();
+    content.remove("columns");
+    content.insert("rows".to_owned(), Value::Array(rows));
+    Some(content)
+}
+
+fn laid_out(content: &Map<String, Value>) -> String {
     let lists: Vec<(&String, &Vec<Value>)> =
         content.iter().filter_map(|(key, value)| Some((key, rows(value)?))).collect();
     // The count of a list's rows; elsewhere a field of that name is a size.
@@ -179,6 +202,15 @@ mod tests {
         let expected = "VMID  NAME  MAXMEM  TEMPLATE\n100   web   4 GiB\n200   dns           yes\n\n\
                         2 of 7; the next page begins at offset=2\n";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn the_form_table_looks_like_any_other_list() {
+        let text = shown(json!({
+            "columns": ["vmid", "lock"], "rows": [[100, null], [200, "backup"]], "total": 7, "next_offset": 2,
+        }));
+        assert_eq!(text, "VMID  LOCK\n100\n200   backup\n\n2 of 7; the next page begins at offset=2\n");
+        assert_eq!(shown(json!({"columns": ["vmid"], "rows": [], "total": 0})), "(none)\n\n0 in all\n");
     }
 
     #[test]
