@@ -2,12 +2,15 @@
 
 #![cfg(feature = "sandbox")]
 
-use proxmox_mcp::catalogue;
-use proxmox_mcp::engine::{Answer, Engine, Failure, FailureKind, Progress, Watch};
+#[path = "common/engine.rs"]
+mod calls;
+
+use calls::{call, fails, has, ok, watched};
+use proxmox_mcp::engine::{Engine, FailureKind, Progress, Watch};
 use proxmox_mcp::settings::{Flags, Settings, Trust};
 use proxmox_mcp::tool::Tier;
 use proxmox_sandbox::{Fault, Options, Sandbox};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -26,36 +29,6 @@ async fn start(tier: Tier) -> (Sandbox, Engine) {
     (sandbox, Engine::new(settings))
 }
 
-async fn watched(engine: &Engine, tool: &str, arguments: Value, watch: Watch) -> Result<Answer, Failure> {
-    let surface = catalogue::surface(tool).unwrap_or_else(|| panic!("no tool {tool}"));
-    let answer = engine.call(surface, arguments.as_object(), watch).await;
-    if let Ok(answer) = &answer {
-        let schema: Value = serde_json::from_str(surface.tool.output_schema).expect("the schema is JSON");
-        let schema = jsonschema::validator_for(&schema).expect("the schema is one");
-        let content = Value::Object(answer.content.clone());
-        let wrong: Vec<String> = schema.iter_errors(&content).map(|error| error.to_string()).collect();
-        assert!(wrong.is_empty(), "{tool} answers against its schema: {wrong:?} in {content}");
-    }
-    answer
-}
-
-async fn call(engine: &Engine, tool: &str, arguments: Value) -> Result<Answer, Failure> {
-    watched(engine, tool, arguments, Watch::default()).await
-}
-
-async fn ok(engine: &Engine, tool: &str, arguments: Value) -> Value {
-    let answer = call(engine, tool, arguments).await.unwrap_or_else(|failure| panic!("{tool}: {failure}"));
-    assert!(!answer.failed, "{tool}: {:?}", answer.text);
-    Value::Object(answer.content)
-}
-
-async fn fails(engine: &Engine, tool: &str, arguments: Value) -> (FailureKind, String) {
-    match call(engine, tool, arguments).await {
-        Ok(answer) => panic!("{tool} answered {:?}", answer.content),
-        Err(failure) => (failure.kind(), failure.to_string()),
-    }
-}
-
 /// Verb and target of every request so far, without `/api2/json`.
 fn sent(sandbox: &Sandbox) -> Vec<String> {
     let line = |request: &proxmox_sandbox::Received| {
@@ -66,13 +39,6 @@ fn sent(sandbox: &Sandbox) -> Vec<String> {
 
 fn writes(sandbox: &Sandbox) -> Vec<String> {
     sent(sandbox).into_iter().filter(|line| !line.starts_with("GET ")).collect()
-}
-
-#[track_caller]
-fn has(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "`{part}` is missing in: {text}");
-    }
 }
 
 #[tokio::test]

@@ -4,11 +4,14 @@
 #![cfg(feature = "sandbox")]
 
 mod backups;
+#[path = "../common/engine.rs"]
+mod calls;
 mod conduct;
 mod guests;
 
+use calls::{call, fails, has, ok};
 use proxmox_mcp::catalogue;
-use proxmox_mcp::engine::{Answer, Engine, Failure, FailureKind, Watch};
+use proxmox_mcp::engine::{Engine, FailureKind};
 use proxmox_mcp::settings::{Flags, Settings};
 use proxmox_mcp::tool::Tier;
 use proxmox_sandbox::{Options, Received, Sandbox};
@@ -21,31 +24,6 @@ async fn start(tier: Tier) -> (Sandbox, Engine) {
     let settings = Settings::sandbox(sandbox.address(), sandbox.token(), sandbox.certificate_fingerprint(), &flags)
         .expect("complete settings");
     (sandbox, Engine::new(Settings { tier, retry_delay: Duration::ZERO, ..settings }))
-}
-
-/// Every answer has to be true to the tool's output schema.
-async fn call(engine: &Engine, tool: &str, arguments: Value) -> Result<Answer, Failure> {
-    let surface = catalogue::surface(tool).unwrap_or_else(|| panic!("no tool {tool}"));
-    let answer = engine.call(surface, arguments.as_object(), Watch::default()).await?;
-    let schema: Value = serde_json::from_str(surface.tool.output_schema).expect("JSON");
-    let content = Value::Object(answer.content.clone());
-    if let Err(error) = jsonschema::validator_for(&schema).expect("a schema").validate(&content) {
-        panic!("{tool} answers against its schema: {error} in {content}");
-    }
-    Ok(answer)
-}
-
-async fn ok(engine: &Engine, tool: &str, arguments: Value) -> Value {
-    let answer = call(engine, tool, arguments).await.unwrap_or_else(|failure| panic!("{tool}: {failure}"));
-    assert!(!answer.failed, "{tool}: {:?}", answer.text);
-    Value::Object(answer.content)
-}
-
-async fn fails(engine: &Engine, tool: &str, arguments: Value) -> (FailureKind, String) {
-    match call(engine, tool, arguments).await {
-        Ok(answer) => panic!("{tool} answered {:?}", answer.content),
-        Err(failure) => (failure.kind(), failure.to_string()),
-    }
 }
 
 /// What was sent beside GET.
@@ -68,13 +46,6 @@ fn last_write(sandbox: &Sandbox) -> (String, Received) {
 
 fn parameter<'a>(request: &'a Received, name: &str) -> Option<&'a str> {
     request.params.iter().find(|(has, _)| has == name).map(|(_, value)| value.as_str())
-}
-
-#[track_caller]
-fn has(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "`{part}` is missing in: {text}");
-    }
 }
 
 const VM_BACKUP: &str = "vzdump-qemu-100-2024_01_01-12_00_00.vma.zst";

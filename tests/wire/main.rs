@@ -4,6 +4,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[path = "../common/engine.rs"]
+mod calls;
+
 mod answers;
 mod bytes;
 mod faults;
@@ -16,6 +19,7 @@ mod tasks;
 mod tls;
 mod writes;
 
+use calls::{call, fails, has, ok, watched};
 use proxmox_mcp::catalogue;
 use proxmox_mcp::engine::{Answer, Engine, Failure, FailureKind, Watch};
 use proxmox_mcp::settings::{Flags, Settings};
@@ -46,41 +50,12 @@ fn engine(server: &Server) -> Engine {
     Engine::new(settings(&flags(server)))
 }
 
-async fn watched(engine: &Engine, tool: &str, arguments: Value, watch: Watch) -> Result<Answer, Failure> {
-    let surface = catalogue::surface(tool).unwrap_or_else(|| panic!("no tool {tool}"));
-    engine.call(surface, arguments.as_object(), watch).await
-}
-
-async fn call(engine: &Engine, tool: &str, arguments: Value) -> Result<Answer, Failure> {
-    watched(engine, tool, arguments, Watch::default()).await
-}
-
-async fn ok(engine: &Engine, tool: &str, arguments: Value) -> Value {
-    let answer = call(engine, tool, arguments).await.unwrap_or_else(|failure| panic!("{tool}: {failure}"));
-    assert!(!answer.failed, "{tool}: {:?}", answer.text);
-    Value::Object(answer.content)
-}
-
-async fn fails(engine: &Engine, tool: &str, arguments: Value) -> (FailureKind, String) {
-    match call(engine, tool, arguments).await {
-        Ok(answer) => panic!("{tool} answered {:?}", answer.content),
-        Err(failure) => (failure.kind(), failure.to_string()),
-    }
-}
-
 /// A write whose outcome is unknown: its text.
 async fn unknown(engine: &Engine, tool: &str, arguments: Value) -> String {
     let answer = call(engine, tool, arguments).await.unwrap_or_else(|failure| panic!("{tool}: {failure}"));
     assert_eq!(answer.content["outcome"], "unknown", "{:?}", answer.content);
     assert!(answer.failed);
     answer.text.unwrap_or_default()
-}
-
-#[track_caller]
-fn has(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "`{part}` is missing in: {text}");
-    }
 }
 
 /// A small cluster where everything goes well.
