@@ -60,6 +60,39 @@ pub fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     }
 }
 
+/// A process whose lines are read while it runs.
+pub struct Piped {
+    pub child: Child,
+    pub input: Option<ChildStdin>,
+    pub lines: Receiver<String>,
+    /// All of its standard error, at its end.
+    pub log: JoinHandle<String>,
+}
+
+impl Piped {
+    pub fn start(command: &mut Command) -> Piped {
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+        let output = child.stdout.take().expect("piped");
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut errors = child.stderr.take().expect("piped");
+        let log = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = errors.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        let input = child.stdin.take();
+        Piped { child, input, lines, log }
+    }
+}
+
 pub struct Client {
     child: Child,
     input: Option<ChildStdin>,
@@ -85,24 +118,7 @@ impl Client {
     /// Starts a server and says nothing to it yet.
     pub fn start(era: Era, arguments: &[&str], environment: &[(&str, &str)]) -> Client {
         let mut command = binary(arguments, environment);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
-        let output = child.stdout.take().expect("piped");
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-        let mut errors = child.stderr.take().expect("piped");
-        let log = std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let _ = errors.read_to_end(&mut bytes);
-            String::from_utf8_lossy(&bytes).into_owned()
-        });
-        let input = child.stdin.take();
+        let Piped { child, input, lines, log } = Piped::start(&mut command);
         let (answers, notifications) = (HashMap::new(), Vec::new());
         Client { child, input, lines, log: Some(log), era, next: 0, answers, notifications }
     }

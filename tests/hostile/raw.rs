@@ -1,10 +1,10 @@
 //! A peer that says whatever bytes it likes, and reads whatever comes back.
 
-use super::common::{PATIENCE, binary};
+use super::common::{PATIENCE, Piped, binary};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::io::Write;
+use std::process::{Child, ChildStdin};
+use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
 pub struct Raw {
@@ -17,28 +17,7 @@ pub struct Raw {
 impl Raw {
     /// A server over the sandbox that was told nothing yet.
     pub fn start() -> Raw {
-        let mut child = binary(&["--sandbox", "--tier", "admin"], &[])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let output = child.stdout.take().expect("piped");
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-        let mut errors = child.stderr.take().expect("piped");
-        let log = std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let _ = errors.read_to_end(&mut bytes);
-            String::from_utf8_lossy(&bytes).into_owned()
-        });
-        let input = child.stdin.take();
+        let Piped { child, input, lines, log } = Piped::start(&mut binary(&["--sandbox", "--tier", "admin"], &[]));
         Raw { child, input, lines, log: Some(log) }
     }
 
