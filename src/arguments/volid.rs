@@ -112,8 +112,10 @@ impl Volid {
         let made = made.into_iter().find_map(|(prefix, kind)| Some((kind, name.strip_prefix(prefix)?)));
         let (kind, rest) =
             made.or_else(|| served.into_iter().find_map(|(prefix, kind)| Some((kind, path.strip_prefix(prefix)?))))?;
-        let id = rest.split(['-', '/']).next().unwrap_or_default();
-        Some((kind, digits(id).then(|| id.parse().ok()).flatten()))
+        let id = rest.split(['-', '/']).next().filter(|id| digits(id)).unwrap_or_default();
+        // A name may say anything; an id that no guest can have is none.
+        let id = id.parse().ok().filter(|id: &u32| proxmox_spec::format::check("pve-vmid", &id.to_string()).is_ok());
+        Some((kind, id))
     }
 }
 
@@ -147,6 +149,14 @@ impl Fields<'_> {
         match Volid::parse(text, joined) {
             // A bad storage has its own problem.
             Ok(_) | Err(BadVolid::NoStorage) if storage_is_bad => None,
+            Ok(read) if volid.rule.part && read.full().contains('=') => {
+                self.bad(
+                    volid,
+                    &taken.value,
+                    "must not contain `=`: what stands in front of it would be read as the name of an option",
+                );
+                None
+            }
             Ok(read) => Some(read),
             Err(bad) => {
                 self.misnamed(volid, storage, &taken.value, bad, said.as_ref());

@@ -22,6 +22,15 @@ async fn a_command_is_a_list_of_words_and_its_end_is_waited_for() {
 }
 
 #[tokio::test]
+async fn an_image_whose_name_would_read_as_an_option_is_refused_here() {
+    let (sandbox, engine) = start(Tier::Admin).await;
+    let made = json!({"node": "pve1", "name": "odd", "iso": "local:iso/virtio=1.iso"});
+    let (_, text) = fails(&engine, "create_vm", made).await;
+    has(&text, &["`iso`", "must not contain `=`"]);
+    nothing_written(&sandbox);
+}
+
+#[tokio::test]
 async fn that_the_api_runs_no_commands_in_containers_is_said() {
     let (sandbox, engine) = start(Tier::Admin).await;
     let run = json!({"node": "pve1", "vmid": 200, "command": "ls", "type": "lxc"});

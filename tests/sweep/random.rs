@@ -79,10 +79,15 @@ fn rows() -> &'static Vec<Row> {
 /// What the decoder takes must be what the API's check takes, for one kind of guest at least.
 fn sound(row: &Row, value: Value) -> Result<(), TestCaseError> {
     let (surface, argument, _, call) = row;
+    let before = decode(surface, call).map(|plan| kinds(&plan));
     let mut call = call.clone();
     call.insert(spelled(surface, argument.name), value.clone());
     let Ok(plan) = decode(surface, &call) else { return Ok(()) };
     let kinds = kinds(&plan);
+    // Another kind of guest has other disks and options than the call around it names.
+    if before.is_ok_and(|before| kinds.len() < before.len()) {
+        return Ok(());
+    }
     let ends: Vec<_> = kinds.iter().map(|kind| sent(&plan, *kind)).collect();
     let good = ends.is_empty() || ends.iter().any(Result::is_ok);
     let why: Vec<&String> = ends.iter().filter_map(|end| end.as_ref().err()).collect();

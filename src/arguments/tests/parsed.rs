@@ -107,6 +107,7 @@ fn a_volume_id_tells_what_its_name_tells() {
         ("pbs:ct/200/2026-01-31T10:00:00Z", Some(Kind::Lxc), Some(200)),
         ("pbs:backup/host/x/2026-01-31T10:00:00Z", None, None),
         ("local:backup/my-own.vma", None, None),
+        ("local:backup/vzdump-qemu-00-2026_01_31-10_00_00.vma.zst", Some(Kind::Qemu), None),
         ("local-lvm:vm-100-disk-0", None, None),
         ("local:iso/vm/100/x", None, None),
     ];
