@@ -5,7 +5,7 @@
 //! is collected, so that one answer is enough to put the whole call right.
 
 mod argv;
-mod describe;
+pub(crate) mod describe;
 mod fields;
 mod file;
 mod guest;

@@ -11,7 +11,9 @@ mod failure;
 mod gate;
 mod guards;
 mod guests;
+mod judge;
 mod located;
+mod planned;
 mod present;
 mod progress;
 mod resolve;
@@ -27,13 +29,14 @@ use crate::arguments::Fields;
 use crate::catalogue;
 pub use crate::client::PreparedRequest as Prepared;
 use crate::client::{Client, PreparedRequest, Repeat, Trouble};
-use crate::plan::{Locate, Plan};
+pub use crate::plan::Intent;
+use crate::plan::{Instead, Locate, Plan};
 use crate::settings::Settings;
 use crate::tool::{Answer as Form, Kind, Outcome, Surface, Verb};
 use call::Call;
 pub use failure::{Failure, FailureKind};
+use judge::Judged;
 pub use located::{Given, prepare_with};
-use resolve::Resolved;
 use secrecy::ExposeSecret;
 use secrets::Secrets;
 use serde_json::{Map, Value, json};
@@ -135,7 +138,7 @@ impl Engine {
         given: Option<&Map<String, Value>>,
         watch: Watch,
     ) -> Result<Answer, Failure> {
-        let ended = self.answer(surface, given, watch).await;
+        let ended = self.answer(surface, given, watch, Intent::Run).await;
         if !self.settings.sandbox {
             return ended;
         }
@@ -154,14 +157,23 @@ impl Engine {
         surface: &'static Surface,
         given: Option<&Map<String, Value>>,
         watch: Watch,
+        intent: Intent,
     ) -> Result<Answer, Failure> {
         self.access.check(surface)?;
         let mut fields = Fields::new(surface, given);
-        let plan = (surface.tool.plan)(&mut fields)?;
+        let mut plan = (surface.tool.plan)(&mut fields)?;
+        match plan.instead.take() {
+            Some(Instead::Answer(content)) => return Ok(Answer { content, failed: false, text: None }),
+            // The other tool's own gates look at its call.
+            Some(Instead::Call { surface, arguments, intent }) => {
+                return Box::pin(self.answer(surface, Some(&arguments), watch, intent)).await;
+            }
+            None => {}
+        }
         let mut notes = fields.take_notes();
         notes.extend(plan.notes.iter().cloned());
         let client = self.client()?;
-        let call = Call { engine: self, client, surface, watch: &watch, secrets: OnceLock::new() };
+        let call = Call { engine: self, client, surface, given, intent, watch: &watch, secrets: OnceLock::new() };
         let ended = run(&call, &plan, notes).await;
         // Nobody on the way may have a secret repeated, not even a proxy that echoes what it was sent.
         match ended {
@@ -204,37 +216,35 @@ enum Again {
 
 /// From the plan to the answer; once more from the start where a complete rejection proves that nothing happened.
 async fn run(call: &Call<'_>, plan: &Plan, notes: Vec<String>) -> Result<Answer, Failure> {
-    let resolved = resolve::resolve(call, plan).await?;
-    let requests = std::iter::once(&resolved.request).chain(&resolved.also);
-    call.keep_secret(requests.flat_map(PreparedRequest::secrets).collect());
-    let trouble = match attempt(call, plan, &resolved, &notes).await {
+    let judged = judge::judge(call, plan).await?;
+    if call.intent == Intent::Plan {
+        return Ok(planned::answer(call, &judged, notes).await);
+    }
+    let trouble = match attempt(call, plan, &judged, &notes).await {
         Ok(end) => return end,
         Err(trouble) => trouble,
     };
-    let Some(why) = again(call, plan, &resolved, &trouble) else {
-        return Err(explain::failure(call, &resolved.request, &trouble).await);
+    let Some(why) = again(call, plan, &judged, &trouble) else {
+        return Err(explain::failure(call, &judged.resolved.request, &trouble).await);
     };
     call.engine.guests.forget();
-    let second = resolve::resolve(call, plan).await?;
-    let same_place = |one: &Resolved<'_>, other: &Resolved<'_>| {
-        one.located.node.as_ref().map(|node| node.as_str()) == other.located.node.as_ref().map(|node| node.as_str())
-    };
-    if matches!(why, Again::Moved) && same_place(&resolved, &second) {
-        return Err(explain::failure(call, &resolved.request, &trouble).await);
+    let second = judge::judge(call, plan).await?;
+    if matches!(why, Again::Moved) && judged.same_place(&second) {
+        return Err(explain::failure(call, &judged.resolved.request, &trouble).await);
     }
-    tracing::info!(request = %second.request, "once more: the first try was rejected without effect");
+    tracing::info!(request = %second.resolved.request, "once more: the first try was rejected without effect");
     match attempt(call, plan, &second, &notes).await {
         Ok(end) => end,
-        Err(trouble) => Err(explain::failure(call, &second.request, &trouble).await),
+        Err(trouble) => Err(explain::failure(call, &second.resolved.request, &trouble).await),
     }
 }
 
 /// May the call be made once more, with everything looked up afresh?
-fn again(call: &Call<'_>, plan: &Plan, resolved: &Resolved<'_>, trouble: &Trouble) -> Option<Again> {
+fn again(call: &Call<'_>, plan: &Plan, judged: &Judged<'_>, trouble: &Trouble) -> Option<Again> {
     let rejection = trouble.rejection()?;
     let message = explain::whole(rejection);
     let hinted = |hint: &crate::tool::Hint| hint.retry && explain::fits(hint, Some(rejection.status), &message);
-    if resolved.chosen && call.surface.tool.hints.iter().chain(catalogue::HINTS).any(hinted) {
+    if judged.resolved.chosen && call.surface.tool.hints.iter().chain(catalogue::HINTS).any(hinted) {
         return Some(Again::Chosen);
     }
     match &plan.locate {
@@ -250,17 +260,11 @@ fn again(call: &Call<'_>, plan: &Plan, resolved: &Resolved<'_>, trouble: &Troubl
 async fn attempt(
     call: &Call<'_>,
     plan: &Plan,
-    resolved: &Resolved<'_>,
+    judged: &Judged<'_>,
     notes: &[String],
 ) -> Result<Result<Answer, Failure>, Trouble> {
+    let Judged { resolved, need, permit } = judged;
     let request = &resolved.request;
-    let poll = call.surface.tool.waiter.map_or("", |waiter| waiter.poll);
-    let requests: Vec<&PreparedRequest> = std::iter::once(request).chain(&resolved.also).collect();
-    let need = gate::need(call.surface, &plan.raises, &requests, poll);
-    let permit = match gate::pass(&call.engine.access, call.surface, &need, request.verb) {
-        Ok(permit) => permit,
-        Err(refusal) => return Ok(Err(refusal.into())),
-    };
     let mut notes = notes.to_vec();
     notes.extend(resolved.notes.iter().cloned());
     if request.verb == Verb::Get {
@@ -280,7 +284,7 @@ async fn attempt(
     // Where, and not what: arguments may be commands with passwords in them. `debug` has the rest.
     tracing::info!(tool = call.surface.name, effect = %need.effect, verb = %request.verb, path = request.path(), "writing");
     let sent = tokio::time::Instant::now();
-    let reply = call.client.send(request, &permit, plan.file.as_ref(), &call.watch.cancelled).await;
+    let reply = call.client.send(request, permit, plan.file.as_ref(), &call.watch.cancelled).await;
     call.engine.guests.forget();
     match reply {
         Ok(reply) => Ok(Ok(write::done(call, plan, resolved, &reply, notes).await)),
@@ -302,7 +306,7 @@ fn repeat(request: &PreparedRequest) -> Repeat {
 /// The answer of a read.
 async fn read(
     call: &Call<'_>,
-    resolved: &Resolved<'_>,
+    resolved: &resolve::Resolved<'_>,
     shown: Result<present::Shown, present::Unreadable>,
     mut notes: Vec<String>,
 ) -> Result<Answer, Failure> {

@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod client;
 pub mod engine;
+pub mod handlers;
 pub mod plan;
 pub mod server;
 pub mod settings;

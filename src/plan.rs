@@ -4,15 +4,38 @@
 //! Nothing here sends anything. `resolve` closes what is open, with GETs only; the plan gate looks at the result.
 
 use crate::arguments::{ArchiveRef, FileSource, GuestRef, RestPairs, Segment};
-use crate::tool::{Effect, Kind, Returns, Tier, Verb};
+use crate::tool::{Effect, Kind, Returns, Surface, Tier, Verb};
 use std::borrow::Cow;
+
+/// Why a call is made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Intent {
+    /// To do it.
+    #[default]
+    Run,
+    /// To see what it would do.
+    Plan,
+    /// To do what was shown, with the seal that came with it.
+    Sealed(String),
+}
+
+/// What takes the place of a request.
+#[derive(Debug)]
+pub enum Instead {
+    /// The whole answer: nothing has to be asked.
+    Answer(serde_json::Map<String, serde_json::Value>),
+    /// The call of another tool.
+    Call { surface: &'static Surface, arguments: serde_json::Map<String, serde_json::Value>, intent: Intent },
+}
 
 /// What a call would do.
 #[derive(Debug)]
 pub struct Plan {
+    /// Set by handlers only; then there are no routes.
+    pub instead: Option<Instead>,
     /// What has to be looked up before a route can be chosen.
     pub locate: Locate,
-    /// In catalogue order; never empty. With `Locate::Nothing` there is exactly one.
+    /// In catalogue order; empty only with `instead`. With `Locate::Nothing` there is exactly one.
     pub routes: Vec<PlannedRoute>,
     /// Arguments that need more than the tool does.
     pub raises: Vec<Raise>,
@@ -165,6 +188,7 @@ pub struct View {
 impl Plan {
     pub fn new(locate: Locate) -> Plan {
         Plan {
+            instead: None,
             locate,
             routes: Vec::new(),
             raises: Vec::new(),

@@ -21,7 +21,7 @@ pub struct Tool {
     /// The greatest effect that some call of it can have, whatever its arguments.
     pub most: Effect,
     pub arguments: &'static [Argument],
-    /// One per kind of guest or per case; never empty.
+    /// One per kind of guest or per case; empty only where a handler makes the plan.
     pub routes: &'static [Route],
     /// Kinds that the API leaves out: why, and what to do instead.
     pub unsupported: &'static [(Kind, &'static str)],
@@ -34,6 +34,8 @@ pub struct Tool {
     pub output_schema: &'static str,
     /// Line in tools.yaml.
     pub line: u32,
+    /// The plan is made by hand (see [`crate::handlers`]): which requests it holds is known when it is called.
+    pub handled: bool,
     /// Name + arguments → what would be done. Pure: sends nothing.
     pub plan: fn(&mut Fields<'_>) -> Result<Plan, BadArguments>,
 }
@@ -155,6 +157,8 @@ pub enum Form {
     Rest,
     /// An object of field → expected value.
     Expect,
+    /// Any object; what it holds is checked by who reads it.
+    Object,
 }
 
 /// What a value must satisfy, already narrowed to what the API takes.

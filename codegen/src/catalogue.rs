@@ -93,8 +93,9 @@ pub struct Tool {
     /// In schema order: the guest's three first, then as written, then `wait`, `limit`, `offset`.
     pub arguments: Vec<Argument>,
     pub locate: Locate,
-    /// Never empty.
+    /// Empty only where a handler stands in their place.
     pub routes: Vec<Route>,
+    pub handler: Option<Handler>,
     pub unsupported: Vec<(Kind, String)>,
     /// Name of its waiter.
     pub waiter: Option<String>,
@@ -113,6 +114,9 @@ impl Tool {
 
     /// The greatest effect that some call of this tool can have: its own, its arguments', its other options'.
     pub fn most(&self) -> Effect {
+        if let Some(handler) = &self.handler {
+            return handler.most.max(self.effect);
+        }
         let raised = self.arguments.iter().filter_map(|argument| argument.raises.as_ref()).map(|raise| raise.effect);
         let sent = self.routes.iter().flat_map(|route| &route.request.params).flat_map(|send| match &send.from {
             // A constant was weighed when it was checked.
@@ -127,6 +131,17 @@ impl Tool {
         let params = sent.chain(rest).filter(|param| !param.root_only).flat_map(|param| param.danger);
         raised.chain(params.map(|danger| danger.effect)).fold(self.effect, Effect::max)
     }
+}
+
+/// A plan made by hand, for what is not one request of the API.
+#[derive(Debug)]
+pub struct Handler {
+    /// A function of the server's `handlers`.
+    pub name: String,
+    /// JSON Schema of the answer: no facts describe it.
+    pub schema: Json,
+    /// The greatest effect that some call of it can have.
+    pub most: Effect,
 }
 
 /// A field that the log of the finished task tells.
@@ -430,6 +445,8 @@ pub enum Form {
     Path,
     Rest,
     Expect,
+    /// Any object.
+    Object,
 }
 
 #[derive(Debug, Default)]

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod examples;
+mod handlers;
 mod limits;
 mod names;
 mod requests;

@@ -98,6 +98,12 @@ pub struct ToolSpec {
     pub effect_unknown: bool,
     pub because: Option<String>,
     pub call: Option<CallSpec>,
+    /// Instead of a call: a word of the closed list.
+    pub handler: Option<Text>,
+    /// What a handler's answer looks like, as JSON Schema.
+    pub schema: Option<Node>,
+    /// The greatest effect that some call of a handler can have.
+    pub most: Option<At<Effect>>,
     pub cases: Vec<CaseSpec>,
     pub unsupported: Vec<(Text, Text)>,
     pub args: Vec<ArgSpec>,

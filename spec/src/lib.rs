@@ -9,6 +9,7 @@ mod lookup;
 mod model;
 mod near;
 mod pattern;
+mod privileges;
 mod problem;
 pub mod property;
 mod table;

@@ -24,6 +24,7 @@ pub(super) fn argument(argument: &Argument) -> String {
         Form::Argv => "a program and its arguments as an array, e.g. [\"ls\", \"-la\"]".to_owned(),
         Form::File => "base64 text or a path below the upload folder".to_owned(),
         Form::Rest => "an object of parameters, e.g. {\"cores\": 4}".to_owned(),
+        Form::Object => "an object".to_owned(),
         Form::Expect => "an object of field and expected value, e.g. {\"action\": \"ACCEPT\"}".to_owned(),
     }
 }
@@ -50,12 +51,38 @@ pub(super) fn sub_keys(keys: &[Param]) -> String {
     format!("the sub-keys {}", names.join(", "))
 }
 
-pub(super) fn one_of(values: &[&str]) -> String {
+pub(crate) fn one_of(values: &[&str]) -> String {
     match values {
         [] => "a text".to_owned(),
         [only] => format!("`{only}`"),
-        _ => format!("one of {}", values.join(", ")),
+        _ => format!("one of {}", runs(values).join(", ")),
     }
+}
+
+/// `mp0`, `mp1`, … `mp255` as one word: a long run of numbers says nothing new.
+fn runs(values: &[&str]) -> Vec<String> {
+    let parts = |value: &str| {
+        let base = value.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        let number = value.get(base.len()..).and_then(|digits| digits.parse::<u32>().ok());
+        (base.to_owned(), number)
+    };
+    let mut words: Vec<String> = Vec::new();
+    let mut rest = values;
+    while let Some((first, _)) = rest.split_first() {
+        let (base, from) = parts(first);
+        let follows = |(index, value): &(usize, &&str)| {
+            let next = from.and_then(|from| from.checked_add(u32::try_from(*index).ok()?));
+            next.is_some() && parts(value) == (base.clone(), next)
+        };
+        let length = rest.iter().enumerate().take_while(follows).count().max(1);
+        let (run, after) = rest.split_at(length);
+        match run {
+            [first, .., last] if length > 3 => words.push(format!("{first} to {last}")),
+            _ => words.extend(run.iter().map(|value| (*value).to_owned())),
+        }
+        rest = after;
+    }
+    words
 }
 
 fn list(rule: &Rule) -> String {

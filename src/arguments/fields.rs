@@ -237,6 +237,23 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Any object, or one written as JSON text.
+    pub fn object(&mut self, argument: &'static Argument) -> Option<Map<String, Value>> {
+        let taken = self.take(argument)?;
+        match &*super::scalar::unwrapped(&taken.value) {
+            Value::Object(object) => Some(object.clone()),
+            _ => {
+                self.bad(argument, &taken.value, "is not an object");
+                None
+            }
+        }
+    }
+
+    /// The dialect of the name that was called.
+    pub fn dialect(&self) -> Option<&'static str> {
+        self.surface.dialect
+    }
+
     /// Records a problem that a check outside of the decoder found.
     pub fn refuse(&mut self, argument: &'static Argument, says: String) {
         self.record(Problem::new(self.spelled(argument), says));

@@ -186,7 +186,7 @@ fn form(argument: &Argument) -> String {
         Form::Size => "size: 32G".to_owned(),
         Form::Argv => "JSON list of words".to_owned(),
         Form::File => "file".to_owned(),
-        Form::Rest | Form::Expect => "JSON object".to_owned(),
+        Form::Rest | Form::Expect | Form::Object => "JSON object".to_owned(),
     }
 }
 

@@ -65,6 +65,11 @@ impl PreparedRequest {
         self.encoded.push_str(&segment.encoded());
     }
 
+    /// A read of the same place.
+    pub fn as_read(&self) -> PreparedRequest {
+        PreparedRequest { verb: Verb::Get, params: Vec::new(), ..self.clone() }
+    }
+
     /// Adds a parameter with one value.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> PreparedRequest {
         let values = vec![value.into()];

@@ -7,8 +7,10 @@ use super::guests::Guest;
 use super::secrets::Secrets;
 use super::{Engine, Watch};
 use crate::client::{Client, PreparedRequest, Repeat, Reply, Trouble};
+use crate::plan::Intent;
 use crate::tool::{Surface, Verb};
 use secrecy::ExposeSecret;
+use serde_json::{Map, Value};
 use std::sync::{Arc, OnceLock};
 
 /// What every step of a call needs.
@@ -16,6 +18,9 @@ pub struct Call<'a> {
     pub engine: &'a Engine,
     pub client: &'a Client,
     pub surface: &'static Surface,
+    /// The arguments, as they were written.
+    pub given: Option<&'a Map<String, Value>>,
+    pub intent: Intent,
     pub watch: &'a Watch,
     /// The token and what is secret of the request; unset while nothing of the latter is known.
     pub secrets: OnceLock<Secrets>,

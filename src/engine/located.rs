@@ -154,6 +154,9 @@ pub fn prepare_with(plan: &Plan, given: &Given) -> Result<Vec<PreparedRequest>, 
         }
         Locate::Archive(archive, _) => located.kind = archive.volid.kind().or(archive.kind).or(located.kind),
     }
+    if plan.instead.is_some() {
+        return Ok(Vec::new());
+    }
     let route = plan.route_for(located.kind).ok_or_else(|| {
         Failure::new(FailureKind::BadArguments, "the call has no request for this kind of guest: say `given.kind`")
     })?;

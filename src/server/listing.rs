@@ -19,7 +19,7 @@ pub fn describe(surface: &'static Surface) -> Option<Tool> {
 /// All four hints, from what the catalogue says the tool does: clients take a missing one for the worst.
 pub fn annotations(surface: &Surface) -> ToolAnnotations {
     let tool = surface.tool;
-    let reads = tool.effect == Effect::None && tool.routes.iter().all(|route| route.verb == Verb::Get);
+    let reads = tool.most == Effect::None && tool.routes.iter().all(|route| route.verb == Verb::Get);
     ToolAnnotations::new()
         .read_only(reads)
         // Some call of it can cost somebody running work or stored data.

@@ -11,7 +11,7 @@ use crate::spec::{ArgSpec, PerKind, Text, ToolSpec};
 use proxmox_spec::{Method, Param};
 
 pub(super) const PARSERS: [&str; 8] = ["argv", "size", "upid", "volid", "file", "path", "rest", "expect"];
-const TYPES: [&str; 5] = ["text", "integer", "number", "boolean", "list"];
+const TYPES: [&str; 6] = ["text", "integer", "number", "boolean", "list", "object"];
 
 /// Where an argument stands in the API: route, wire name, parameter.
 type Places = Vec<(usize, String, &'static Param)>;
@@ -187,7 +187,8 @@ impl Checker<'_> {
         if parser.is_some_and(|parser| !PARSERS.contains(&parser)) {
             return None;
         }
-        let used = !places.is_empty() || segment.is_some() || self.used_otherwise(spec, &name.is);
+        let used =
+            !places.is_empty() || segment.is_some() || spec.handler.is_some() || self.used_otherwise(spec, &name.is);
         if !used && !matches!(parser, Some("rest" | "file" | "path")) {
             // A wrong API name was reported.
             if written.rename.is_some() {
@@ -404,6 +405,13 @@ impl Checker<'_> {
                 "number" => Form::Number,
                 "boolean" => Form::Boolean,
                 "list" => Form::List,
+                "object" if spec.handler.is_some() => Form::Object,
+                "object" => {
+                    self.diagnostics
+                        .report(ty.at, "only a handler reads an object as it is")
+                        .help("write `parse: rest` for other parameters of the call");
+                    return None;
+                }
                 _ => return None,
             };
             return Some(form);
@@ -421,7 +429,7 @@ impl Checker<'_> {
                         written.name.at,
                         format!("`{}` is no parameter of the API, so its type must be said", written.name.is),
                     )
-                    .help("write `type: text`, `integer`, `number`, `boolean` or `list`");
+                    .help("write `type: text`, `integer`, `number`, `boolean`, `list` or `object`");
                 None
             }
             // Text of a few values is a choice.

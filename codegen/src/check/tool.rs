@@ -13,6 +13,10 @@ impl Checker<'_> {
         self.broken.clear();
         self.tool_texts(spec);
         self.argument_words(spec);
+        if let Some(handler) = &spec.handler {
+            return self.handled(spec, handler);
+        }
+        self.only_handled(spec);
         let drafts = self.drafts(spec);
         let Drafts { list, ask, unsupported } = &drafts;
         if list.is_empty() {
@@ -48,6 +52,7 @@ impl Checker<'_> {
             arguments,
             locate,
             routes,
+            handler: None,
             unsupported: unsupported.clone(),
             waiter,
             told,
@@ -56,6 +61,19 @@ impl Checker<'_> {
             names,
             examples,
         })
+    }
+
+    /// What only a handler needs: a call has it from the facts.
+    fn only_handled(&mut self, spec: &ToolSpec) {
+        let places =
+            [("schema", spec.schema.as_ref().map(|node| node.at)), ("most", spec.most.as_ref().map(|most| most.at))];
+        for (key, at) in places {
+            if let Some(at) = at {
+                self.diagnostics
+                    .report(at, format!("`{key}` is for a tool with a handler; of a call the facts tell it"))
+                    .help("delete it");
+            }
+        }
     }
 
     fn tool_texts(&mut self, spec: &ToolSpec) {
@@ -230,7 +248,7 @@ pub(super) fn placeholders(call: &Call) -> impl Iterator<Item = (&str, crate::di
 }
 
 /// A text block as one paragraph: the line breaks of the YAML mean nothing.
-fn unwrapped(text: &str) -> String {
+pub(super) fn unwrapped(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -84,7 +84,7 @@ pub(super) fn mismatch(node: &Node, form: Form, rule: &Rule, params: &[&'static 
             Yaml::List(items) if items.iter().all(|item| item.scalar().is_some()) => None,
             _ => Some(Mismatch::expected(node, "a list of words, or text")),
         },
-        Form::Rest | Form::Expect => match &node.value {
+        Form::Rest | Form::Expect | Form::Object => match &node.value {
             Yaml::Map(_) => None,
             _ => Some(Mismatch::expected(node, "a mapping")),
         },

@@ -71,7 +71,7 @@ fn property(argument: &Argument, name: Option<&Name>) -> Json {
             json!({ "anyOf": [{ "type": "integer", "minimum": 100, "maximum": 999_999_999 }, { "type": "string" }] })
         }
         Form::Argv => json!({ "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }] }),
-        Form::Rest | Form::Expect => json!({ "type": "object" }),
+        Form::Rest | Form::Expect | Form::Object => json!({ "type": "object" }),
         Form::Text | Form::Choice | Form::Upid | Form::Volid | Form::Size | Form::File | Form::Path => text(),
     };
     for (key, limit) in [("minimum", rule.minimum), ("maximum", rule.maximum)] {
@@ -145,6 +145,9 @@ fn number(value: f64) -> Json {
 
 /// What a tool answers, whichever route it took.
 pub fn output(catalogue: &Catalogue, tool: &Tool) -> Json {
+    if let Some(handler) = &tool.handler {
+        return handler.schema.clone();
+    }
     let mut properties = Map::new();
     let mut required: Option<Vec<String>> = None;
     for route in &tool.routes {

@@ -59,6 +59,7 @@ fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
     }));
     let told = told(&tool.told);
     let hints = hints(&tool.hints);
+    let handled = tool.handler.is_some();
     let output = schema::output(catalogue, tool).to_string();
     quote! {
         Tool {
@@ -77,6 +78,7 @@ fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
             hints: #hints,
             output_schema: #output,
             line: #line,
+            handled: #handled,
             plan: #module::plan,
         }
     }

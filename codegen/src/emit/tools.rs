@@ -37,15 +37,31 @@ pub fn common(catalogue: &Catalogue) -> (Common, TokenStream) {
 pub fn emit(tool: &Tool, common: &Common) -> TokenStream {
     let module = ident(&tool.name);
     let doc = format!(" `{}`, line {} of the catalogue.", tool.name, tool.line);
-    let args_doc = format!(" Arguments of `{}`.", tool.name);
-    let fields = own(tool).map(|argument| {
-        let (name, ty) = (ident(&argument.name), rust_type(argument));
-        quote!(pub #name: #ty)
-    });
     let count = Literal::usize_unsuffixed(tool.arguments.len());
     let arguments = tool.arguments.iter().map(|one| {
         let tokens = argument(one);
         common.get(&tokens.to_string()).map_or(tokens, |constant| quote!(#constant))
+    });
+    let arguments = quote!(pub static ARGUMENTS: [Argument; #count] = [#(#arguments),*];);
+    if let Some(handler) = &tool.handler {
+        let handler = ident(&handler.name);
+        return quote! {
+            #[doc = #doc]
+            pub mod #module {
+                use super::*;
+
+                #arguments
+
+                pub fn plan(f: &mut Fields<'_>) -> Result<Plan, BadArguments> {
+                    crate::handlers::#handler(f, &ARGUMENTS)
+                }
+            }
+        };
+    }
+    let args_doc = format!(" Arguments of `{}`.", tool.name);
+    let fields = own(tool).map(|argument| {
+        let (name, ty) = (ident(&argument.name), rust_type(argument));
+        quote!(pub #name: #ty)
     });
     let facts = rest_facts(tool);
     let (decode, plan, derived) = (decode(tool), plan(tool), derived(tool));
@@ -60,7 +76,7 @@ pub fn emit(tool: &Tool, common: &Common) -> TokenStream {
             #[derive(Debug)]
             pub struct Args { #(#fields),* }
 
-            pub static ARGUMENTS: [Argument; #count] = [#(#arguments),*];
+            #arguments
             #facts
             #returns
 
@@ -105,6 +121,7 @@ fn rust_type(argument: &Argument) -> TokenStream {
         Form::File => return quote!(FileSource),
         Form::Rest => quote!(RestPairs),
         Form::Expect => quote!(Vec<(String, String)>),
+        Form::Object => quote!(Object),
         _ if argument.segment => quote!(Segment),
         Form::Text | Form::Choice | Form::Property | Form::Path => quote!(String),
     };
@@ -224,6 +241,7 @@ fn decode(tool: &Tool) -> TokenStream {
             Form::Argv => quote!(f.argv(#this)),
             Form::Size => quote!(f.size(#this)),
             Form::Expect => quote!(f.expect(#this)),
+            Form::Object => quote!(f.object(#this)),
             Form::Property => quote!(f.property(#this)),
             _ if argument.segment => quote!(f.segment(#this)),
             Form::Choice => quote!(f.choice(#this)),

@@ -22,6 +22,9 @@ impl Reader<'_> {
             }
             other => self.call(other).map(CallSpec::One),
         };
+        let handler = self.text(object.take("handler"));
+        let schema = object.take("schema").cloned();
+        let most = self.effect(object.take("most"));
         let mut cases = Vec::new();
         for node in self.items(object.take("cases")) {
             cases.extend(self.case(node));
@@ -66,7 +69,7 @@ impl Reader<'_> {
         self.need(&object, key.at, "doc", "doc: Start a stopped guest.");
         self.need(&object, key.at, "tier", "tier: read");
         self.need(&object, key.at, "examples", "examples: [{args: {…}, sends: GET /version}]");
-        if !object.has("cases") {
+        if !object.has("cases") && !object.has("handler") {
             self.need(&object, key.at, "call", "call: GET /version");
         }
         self.close(object);
@@ -79,6 +82,9 @@ impl Reader<'_> {
             effect,
             because,
             call,
+            handler,
+            schema,
+            most,
             cases,
             unsupported,
             args,

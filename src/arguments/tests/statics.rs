@@ -103,6 +103,7 @@ pub static TOOL: Tool = Tool {
     hints: &[],
     output_schema: "{}",
     line: 1,
+    handled: false,
     plan: |fields| fields.finish().map(|()| Plan::new(Locate::Nothing)),
 };
 

@@ -47,7 +47,7 @@ fn word(form: Form) -> &'static str {
         Form::Size => "size",
         Form::Argv => "list of strings",
         Form::File => "base64 text",
-        Form::Rest | Form::Expect => "object",
+        Form::Rest | Form::Expect | Form::Object => "object",
     }
 }
 

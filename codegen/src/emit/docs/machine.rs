@@ -94,7 +94,7 @@ fn name(catalogue: &Catalogue, tool: &Tool, name: &Name) -> Json {
 
 /// The four hints of the protocol, by the rule by which the server makes them.
 fn annotations(tool: &Tool) -> Json {
-    let reads = tool.effect == Effect::None && tool.routes.iter().all(|route| route.request.method.verb == Verb::Get);
+    let reads = tool.most() == Effect::None && tool.routes.iter().all(|route| route.request.method.verb == Verb::Get);
     json!({
         "readOnlyHint": reads,
         "destructiveHint": tool.most() >= Effect::Interrupts,

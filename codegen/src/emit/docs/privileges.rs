@@ -1,59 +1,9 @@
 //! What the API demands of a caller, in words: the permission expressions of the facts.
 
-use super::{and, code, since};
+use super::since;
 use crate::catalogue::{Catalogue, Guard, Locate, Tool};
-use proxmox_spec::{Check, Method, Permissions, Verb};
+use proxmox_spec::{Method, Verb};
 use std::collections::BTreeSet;
-
-/// `VM.Clone` on `/vms/{vmid}`, and what the method's body asks besides.
-pub fn words(permissions: &Permissions) -> String {
-    let mut said = Vec::new();
-    if permissions.root_only {
-        said.push("root@pam only".to_owned());
-    }
-    match permissions.check {
-        Some(check) => said.push(expression(check)),
-        None if permissions.in_code || permissions.root_only => {}
-        None => said.push(user(permissions.user)),
-    }
-    if !permissions.privileges_in_code.is_empty() {
-        let list: Vec<String> = permissions.privileges_in_code.iter().map(|one| code(one)).collect();
-        said.push(format!("case by case: {}", list.join(", ")));
-    } else if permissions.in_code {
-        said.push("more, case by case".to_owned());
-    }
-    said.join("; ")
-}
-
-fn user(user: Option<&str>) -> String {
-    match user {
-        Some("world") => "anybody".to_owned(),
-        Some("all") => "any user".to_owned(),
-        _ => "not said".to_owned(),
-    }
-}
-
-fn expression(check: &Check) -> String {
-    match check {
-        Check::And(parts) => and(&parts.iter().map(inner).collect::<Vec<_>>()),
-        Check::Or(parts) => parts.iter().map(inner).collect::<Vec<_>>().join(" or "),
-        Check::Perm { path, privileges, any, require_param } => {
-            let list: Vec<String> = privileges.iter().map(|one| code(one)).collect();
-            let list = if *any { list.join(" or ") } else { and(&list) };
-            let when = require_param.map(|name| format!(" when `{name}` is given")).unwrap_or_default();
-            format!("{list} on `{path}`{when}")
-        }
-        Check::Other { name, arguments } => format!("`{name}` ({})", arguments.join(", ")),
-    }
-}
-
-/// A part of a larger expression: in brackets if it is one itself.
-fn inner(check: &Check) -> String {
-    match check {
-        Check::And(_) | Check::Or(_) => format!("({})", expression(check)),
-        _ => expression(check),
-    }
-}
 
 /// Every privilege that some call of a tool can need, sorted.
 pub fn all(catalogue: &Catalogue, tool: &Tool) -> BTreeSet<&'static str> {
@@ -114,7 +64,7 @@ fn find(path: &str) -> Option<&'static Method> {
 
 /// (since, privileges) of a method, in words.
 pub fn facts(method: &Method) -> (String, String) {
-    (since(method.since), words(method.permissions))
+    (since(method.since), method.permissions.words())
 }
 
 #[cfg(test)]
@@ -122,7 +72,7 @@ mod tests {
     use super::*;
 
     fn of(verb: Verb, path: &str) -> String {
-        words(proxmox_spec::find(verb, path).expect("in the facts").permissions)
+        proxmox_spec::find(verb, path).expect("in the facts").permissions.words()
     }
 
     #[test]

@@ -1,0 +1,83 @@
+//! What a call would do, judged: everything looked up, weighed and allowed, and nothing sent but reads.
+//!
+//! The one step between a plan and its execution. A plan that is only shown, one that a person is asked about and one
+//! that is run come through here, so what is shown is what runs.
+
+use super::call::Call;
+use super::clean;
+use super::failure::{Failure, FailureKind};
+use super::gate::{self, Need};
+use super::resolve::{self, Resolved};
+use crate::access::Permit;
+use crate::arguments::describe;
+use crate::client::PreparedRequest;
+use crate::plan::Plan;
+use crate::tool::Verb;
+
+/// A call that may be made.
+#[derive(Debug)]
+pub struct Judged<'p> {
+    pub resolved: Resolved<'p>,
+    pub need: Need,
+    pub permit: Permit,
+}
+
+impl Judged<'_> {
+    /// Would both be sent to the same node?
+    pub fn same_place(&self, other: &Judged<'_>) -> bool {
+        let node = |one: &Judged<'_>| one.resolved.located.node.as_ref().map(|node| node.as_str().to_owned());
+        node(self) == node(other)
+    }
+}
+
+/// Looks everything up and asks every gate.
+///
+/// # Errors
+/// Something cannot be told, a value is not one that the API takes, or a gate refuses. Nothing but GET was sent.
+pub async fn judge<'p>(call: &Call<'_>, plan: &'p Plan) -> Result<Judged<'p>, Failure> {
+    let resolved = resolve::resolve(call, plan).await?;
+    let requests: Vec<&PreparedRequest> = std::iter::once(&resolved.request).chain(&resolved.also).collect();
+    call.keep_secret(requests.iter().flat_map(|request| request.secrets()).collect());
+    let poll = call.surface.tool.waiter.map_or("", |waiter| waiter.poll);
+    let need = gate::need(call.surface, &plan.raises, &requests, poll);
+    let permit = gate::pass(&call.engine.access, call.surface, &need, resolved.request.verb)?;
+    if resolved.request.verb != Verb::Get {
+        taken(call, &resolved.request)?;
+    }
+    Ok(Judged { resolved, need, permit })
+}
+
+/// Every value must be one that the API takes. Most were checked when the arguments were read; which disks a guest of
+/// this kind can have, and what was read from the cluster, is known only now.
+fn taken(call: &Call<'_>, request: &PreparedRequest) -> Result<(), Failure> {
+    let Some(route) = proxmox_spec::route(request.verb, request.path()) else { return Ok(()) };
+    let mut wrong = Vec::new();
+    for param in &request.params {
+        let Some(known) = route.method.param(&param.name) else { continue };
+        let values: Vec<&str> = param.values.iter().map(String::as_str).collect();
+        if let Err(bad) = proxmox_spec::check::value_list(known, &param.name, &values) {
+            let argument = if param.argument.is_empty() { &*param.name } else { call.spelled(param.argument) };
+            // The API's own words repeat the value.
+            let why = match (param.secret, known.values) {
+                (true, _) => "is not a value that the API takes".to_owned(),
+                (false, []) => bad.plain(),
+                (false, all) => {
+                    format!("`{}` is not {}", clean::line(&values.join(","), 80), describe::one_of(all))
+                }
+            };
+            wrong.push(format!("- `{argument}`: {why}"));
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureKind::BadArguments,
+        format!(
+            "{} {} does not take this:\n{}\nCall again with the named arguments put right. Nothing was sent.",
+            request.verb,
+            route.method.path,
+            wrong.join("\n")
+        ),
+    ))
+}
