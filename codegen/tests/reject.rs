@@ -47,6 +47,7 @@ macro_rules! rejected {
 }
 
 rejected! {
+    handler_and_call, handler_arguments, handler_typo, handler_without_schema, object_of_a_call, schema_of_a_call,
     alias_arguments_clash, alias_is_a_tool, all_at_once, also_not_a_get,
     answers_field_taken, answers_incomplete, answers_line_beginning, answers_line_place, answers_line_star,
     answers_parameter, answers_text, answers_without_log, argument_as_typo, argument_doc_too_long,

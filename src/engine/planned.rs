@@ -174,7 +174,9 @@ fn curl(call: &Call<'_>, request: &PreparedRequest) -> String {
             words.extend(["--data-urlencode".to_owned(), format!("{}={value}", param.name)]);
         }
     }
-    words.push(format!("{}/api2/json{}", settings.origin(), request.encoded_path()));
+    // The sandbox listens somewhere else at every start.
+    let origin = if settings.sandbox { "https://sandbox:8006".to_owned() } else { settings.origin() };
+    words.push(format!("{origin}/api2/json{}", request.encoded_path()));
     let token = format!("Authorization: PVEAPIToken={}!{}=$PROXMOX_TOKEN_VALUE", settings.user, settings.token_name);
     // The shell fills the variable in, so this one is not in single quotes.
     shell_words::join(words).replacen("curl", &format!("curl -H \"{token}\""), 1)

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Index<'a> {
     count: usize,
     endpoints: usize,
+    /// Tools whose plan is made by hand.
+    handlers: usize,
     toolsets: Vec<Set<'a>>,
     tiers: Vec<TierRow>,
     effects: Vec<(&'static str, &'static str)>,
@@ -88,6 +90,7 @@ fn index(catalogue: &Catalogue) -> Index<'_> {
     Index {
         count: catalogue.tools().count(),
         endpoints: endpoints.len(),
+        handlers: catalogue.tools().filter(|tool| tool.handler.is_some()).count(),
         toolsets: catalogue.toolsets.iter().map(set).collect(),
         tiers: Tier::ALL.map(|tier| tier_row(catalogue, tier)).into(),
         effects: Effect::ALL.map(|effect| (effect.as_str(), tool::meaning(effect))).into(),
