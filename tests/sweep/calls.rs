@@ -192,7 +192,7 @@ pub fn sent(plan: &Plan, kind: Option<Kind>) -> Result<Vec<Sent>, String> {
         .collect()
 }
 
-/// All surfaces; canonical ones first.
+/// All surfaces; canonical ones first. What a plan made by hand takes stands in no facts, and has tests of its own.
 pub fn surfaces() -> impl Iterator<Item = &'static Surface> {
-    SURFACES.iter()
+    SURFACES.iter().filter(|surface| !surface.tool.handled)
 }

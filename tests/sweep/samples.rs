@@ -77,6 +77,7 @@ pub fn of(argument: &'static Argument, segment: bool) -> Samples {
         Form::Argv => argv(&mut samples),
         Form::File => file(&mut samples),
         Form::Expect => expect(&mut samples),
+        Form::Object => unreachable!("only handlers read an object"),
         // Every parameter of every method: see `rest.rs`.
         Form::Rest => {
             samples.list(json!({}), &[]);
