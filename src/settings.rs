@@ -4,12 +4,14 @@
 //! Opens no file but `.env` and connects to nothing: certificates are read at first use.
 
 mod checks;
+mod confirm;
 pub mod flags;
 mod host;
 
 use crate::access::Access;
 use crate::tool::Tier;
 use checks::{dialect, filled, number, tier, token_owner, tools, trust};
+pub use confirm::Confirm;
 pub use flags::Flags;
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -42,6 +44,12 @@ pub struct Settings {
     /// How long a call waits for what it started when it does not say so itself.
     pub wait: Duration,
     pub upload_dir: Option<PathBuf>,
+    /// How calls that destroy or interrupt are confirmed.
+    pub confirm: Confirm,
+    /// How long a confirmation is good, and how long a person is asked.
+    pub confirm_ttl: Duration,
+    /// Where calls wait for a person's approval; `None` = no home was found.
+    pub state_dir: Option<PathBuf>,
     pub log_level: String,
     /// The cluster is the embedded one.
     pub sandbox: bool,
@@ -191,6 +199,7 @@ impl Settings {
     fn common(flags: &Flags, environment: &dyn Fn(&str) -> Option<String>) -> Result<Settings, BadSettings> {
         let mut notices = Vec::new();
         let tier = tier(filled(&flags.tier), environment("PROXMOX_ALLOW_ELEVATED"), &mut notices)?;
+        let confirm = confirm::mode(filled(&flags.confirm), &mut notices)?;
         Ok(Settings {
             host: String::new(),
             port: host::DEFAULT_PORT,
@@ -222,6 +231,16 @@ impl Settings {
             dialect: dialect(filled(&flags.dialect))?,
             wait: Duration::from_secs(number("PROXMOX_WAIT", "--wait", &flags.wait, 30, 0, 86_400)?),
             upload_dir: filled(&flags.upload_dir).map(PathBuf::from),
+            confirm,
+            confirm_ttl: Duration::from_secs(number(
+                "PROXMOX_CONFIRM_TTL",
+                "--confirm-ttl",
+                &flags.confirm_ttl,
+                600,
+                1,
+                86_400,
+            )?),
+            state_dir: confirm::state_dir(filled(&flags.state_dir), environment),
             log_level: filled(&flags.log_level).unwrap_or("info").to_lowercase(),
             sandbox: false,
             notices,

@@ -104,7 +104,7 @@ fn one_tool_is_shown_with_its_arguments() {
 
 #[test]
 fn a_call_prints_a_table_or_json() {
-    let table = run(&["--sandbox", "call", "list_guests"], &[]);
+    let table = run(&["--sandbox", "call", "list_guests"], &[("PROXMOX_CONFIRM", "ask")]);
     ends(&table, 0);
     assert!(out(&table).contains("VMID") && out(&table).contains("web-server"), "{}", out(&table));
     assert!(out(&table).contains(" GiB"), "sizes have units: {}", out(&table));

@@ -7,7 +7,7 @@ mod calls;
 
 use calls::{call, fails, has, ok, watched};
 use proxmox_mcp::engine::{Engine, FailureKind, Progress, Watch};
-use proxmox_mcp::settings::{Flags, Settings, Trust};
+use proxmox_mcp::settings::{Confirm, Flags, Settings, Trust};
 use proxmox_mcp::tool::Tier;
 use proxmox_sandbox::{Fault, Options, Sandbox};
 use serde_json::json;
@@ -21,7 +21,7 @@ async fn cluster(tier: Tier) -> (Sandbox, Settings) {
     let settings =
         Settings::sandbox(sandbox.address(), sandbox.token(), sandbox.certificate_fingerprint(), &Flags::default())
             .expect("complete settings");
-    (sandbox, Settings { tier, retry_delay: Duration::ZERO, ..settings })
+    (sandbox, Settings { tier, retry_delay: Duration::ZERO, confirm: Confirm::Off, ..settings })
 }
 
 async fn start(tier: Tier) -> (Sandbox, Engine) {

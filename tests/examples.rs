@@ -9,7 +9,7 @@ use proxmox_mcp::arguments::Fields;
 use proxmox_mcp::catalogue;
 use proxmox_mcp::engine::{Engine, Given, Watch, prepare_with};
 use proxmox_mcp::plan::Plan;
-use proxmox_mcp::settings::{Flags, Settings};
+use proxmox_mcp::settings::{Confirm, Flags, Settings};
 use proxmox_mcp::tool::{Kind, Surface, Tier};
 use proxmox_sandbox::{Options, Sandbox};
 use serde_json::{Map, Value};
@@ -90,7 +90,8 @@ async fn cluster() -> (Sandbox, Engine) {
     let flags = Flags::default();
     let settings = Settings::sandbox(sandbox.address(), sandbox.token(), sandbox.certificate_fingerprint(), &flags)
         .expect("complete");
-    let engine = Engine::new(Settings { tier: Tier::Admin, retry_delay: Duration::ZERO, ..settings });
+    let engine =
+        Engine::new(Settings { tier: Tier::Admin, retry_delay: Duration::ZERO, confirm: Confirm::Off, ..settings });
     (sandbox, engine)
 }
 

@@ -11,7 +11,7 @@
 use proxmox_mcp::arguments::Fields;
 use proxmox_mcp::catalogue;
 use proxmox_mcp::engine::{Engine, FailureKind, Watch};
-use proxmox_mcp::settings::{Flags, Settings};
+use proxmox_mcp::settings::{Confirm, Flags, Settings};
 use proxmox_mcp::tool::{Surface, Tier};
 use proxmox_sandbox::{Options, Received, Sandbox};
 use serde_json::{Map, Value, json};
@@ -83,7 +83,16 @@ async fn cluster(dialect: Option<&'static str>) -> (Sandbox, Engine) {
     let flags = Flags::default();
     let settings = Settings::sandbox(sandbox.address(), sandbox.token(), sandbox.certificate_fingerprint(), &flags)
         .expect("complete settings");
-    (sandbox, Engine::new(Settings { tier: Tier::Admin, retry_delay: Duration::ZERO, dialect, ..settings }))
+    (
+        sandbox,
+        Engine::new(Settings {
+            tier: Tier::Admin,
+            retry_delay: Duration::ZERO,
+            dialect,
+            confirm: Confirm::Off,
+            ..settings
+        }),
+    )
 }
 
 /// Whether this request is the described one: verb, path (decoded), and at least these parameters.

@@ -23,7 +23,11 @@ pub struct Server {
 /// The command that starts the server over a backend, with nothing of this process's environment.
 pub fn command(program: &Path, port: u16, fingerprint: Option<&str>) -> Command {
     let mut command = Command::new(program);
-    command.args(["--tier", "admin", "--log-level", "error"]).env_clear().current_dir(std::env::temp_dir());
+    command
+        .args(["--tier", "admin", "--log-level", "error"])
+        .env_clear()
+        .env("PROXMOX_CONFIRM", "off")
+        .current_dir(std::env::temp_dir());
     command.envs([
         ("PROXMOX_HOST", format!("127.0.0.1:{port}").as_str()),
         ("PROXMOX_USER", "bench@pve"),

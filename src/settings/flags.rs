@@ -68,6 +68,18 @@ pub struct Flags {
         help_heading = "Limits"
     )]
     pub deny: Vec<String>,
+    /// How calls that delete, overwrite or interrupt are confirmed: `ask` a person (through the client, or in a terminal),
+    /// `seal` (a second call is enough: no person guaranteed), `elicit-only` (through the client or not at all) or `off`
+    /// [default: ask]
+    #[arg(long, env = "PROXMOX_CONFIRM", value_name = "MODE", global = true, help_heading = "Limits")]
+    pub confirm: Option<String>,
+    /// Seconds for which a confirmation is good, and for which a person is asked [default: 600]
+    #[arg(long, env = "PROXMOX_CONFIRM_TTL", value_name = "SECONDS", global = true, help_heading = "Limits")]
+    pub confirm_ttl: Option<String>,
+    /// Folder for calls that wait for `proxmox-mcp approve` [default: $XDG_STATE_HOME/proxmox-mcp or
+    /// ~/.local/state/proxmox-mcp]
+    #[arg(long, env = "PROXMOX_STATE_DIR", value_name = "FOLDER", global = true, help_heading = "Limits")]
+    pub state_dir: Option<String>,
     /// Folder below which `upload_file` may read files; unset = only content given in the call
     #[arg(long, env = "PROXMOX_UPLOAD_DIR", value_name = "FOLDER", global = true, help_heading = "Limits")]
     pub upload_dir: Option<String>,

@@ -40,7 +40,9 @@ impl Era {
 /// The binary with nothing of this process's environment, in a folder without `.env`.
 pub fn binary(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_proxmox-mcp"));
-    command.args(arguments).env_clear().envs(environment.iter().copied()).current_dir(env!("CARGO_TARGET_TMPDIR"));
+    // Nobody is there to be asked; the tests of that say otherwise by a flag.
+    command.env_clear().env("PROXMOX_CONFIRM", "off");
+    command.args(arguments).envs(environment.iter().copied()).current_dir(env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

@@ -12,7 +12,7 @@ mod guests;
 use calls::{call, fails, has, ok};
 use proxmox_mcp::catalogue;
 use proxmox_mcp::engine::{Engine, FailureKind};
-use proxmox_mcp::settings::{Flags, Settings};
+use proxmox_mcp::settings::{Confirm, Flags, Settings};
 use proxmox_mcp::tool::Tier;
 use proxmox_sandbox::{Options, Received, Sandbox};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ async fn start(tier: Tier) -> (Sandbox, Engine) {
     let flags = Flags::default();
     let settings = Settings::sandbox(sandbox.address(), sandbox.token(), sandbox.certificate_fingerprint(), &flags)
         .expect("complete settings");
-    (sandbox, Engine::new(Settings { tier, retry_delay: Duration::ZERO, ..settings }))
+    (sandbox, Engine::new(Settings { tier, retry_delay: Duration::ZERO, confirm: Confirm::Off, ..settings }))
 }
 
 /// What was sent beside GET.

@@ -38,6 +38,7 @@ fn flags(server: &Server) -> Flags {
         fingerprint: Some(server.fingerprint()),
         tier: some("admin"),
         retry_delay: some("0"),
+        confirm: some("off"),
         ..Flags::default()
     }
 }
