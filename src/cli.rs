@@ -3,6 +3,7 @@
 //! Knows flags, the terminal and exit codes. What a flag's value means is the settings' business, what a call does is
 //! the engine's: `proxmox-mcp call` passes the same gates as a call of an assistant.
 
+mod approve;
 mod call;
 mod exit;
 mod pairs;
@@ -41,7 +42,7 @@ Exit codes:
   0  done
   1  the tool failed: the API refused it, or its task ended in an error
   2  the command line, a setting or an argument is wrong; nothing was sent that changes anything
-  3  refused by --tier, --allow or --deny
+  3  refused by --tier, --allow or --deny, or not confirmed
   4  no connection: unreachable, untrusted certificate, or the token is not accepted
   5  not settled: still running when the wait ended, or sent and no answer came";
 
@@ -59,6 +60,8 @@ struct Cli {
 enum Command {
     /// Call one tool, with the same checks as a call of an assistant
     Call(call::Call),
+    /// Show a call of an assistant that waits for you, and approve it; without a code, list all that wait
+    Approve(approve::Approve),
     /// List the tools on offer with these limits, and why the others are not; or show one tool
     Tools(tools::Tools),
     /// Serve a make-believe cluster over HTTPS, for tests and programs in any language; ends at Ctrl-C
@@ -89,6 +92,7 @@ fn run(cli: Cli) -> Exit {
     let Cli { flags, command } = cli;
     let task = match command {
         Some(Command::Tools(tools)) => return tools::run(&tools, &flags),
+        Some(Command::Approve(approve)) => return approve::run(&approve, &flags),
         #[cfg(feature = "sandbox")]
         Some(Command::Sandbox(serve)) => return on_runtime(sandbox::run(serve, &flags)),
         Some(Command::Call(call)) => Some(call),

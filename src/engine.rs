@@ -6,6 +6,7 @@
 mod call;
 pub mod clean;
 mod coerce;
+pub mod consent;
 mod explain;
 mod failure;
 mod gate;

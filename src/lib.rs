@@ -1,6 +1,7 @@
 //! A Model Context Protocol server for Proxmox VE, generated from `tools.yaml`.
 
 pub mod access;
+pub mod approvals;
 pub mod arguments;
 pub mod catalogue;
 pub mod cli;
