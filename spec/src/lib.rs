@@ -13,8 +13,10 @@ mod privileges;
 mod problem;
 pub mod property;
 mod table;
+mod verdict;
 
 pub use lookup::{Route, find, methods, on_path, route};
 pub use model::*;
 pub use near::nearest;
 pub use problem::Problem;
+pub use verdict::Verdict;

@@ -280,7 +280,7 @@ impl Danger {
     ///
     /// A value that is a list counts by its elements. `scsi*` stands for `scsi` with digits or nothing behind it. If
     /// the values are written with `!`, every value but those is meant. `@foreign` is an existing volume that is not
-    /// the guest's own.
+    /// the guest's own. `@absent` is for a parameter that is not given, see [`Danger::applies_when_absent`].
     pub fn applies(&self, value: &str, vmid: Option<&str>) -> bool {
         if self.values == ["@foreign"] {
             return foreign(value, vmid);

@@ -154,9 +154,8 @@ fn reading_that_grants_more_is_not_for_the_reader() {
     assert_eq!(tier("/nodes/{node}/qemu/{vmid}/agent/file-read"), Some(Tier::Admin));
     assert_eq!(tier("/nodes/{node}/scan/nfs"), Some(Tier::Configure));
     assert_eq!(tier("/nodes/{node}/vncwebsocket"), Some(Tier::Admin));
-    for plain in
-        ["/nodes/{node}/qemu/{vmid}/agent/get-osinfo", "/nodes/{node}/syslog", "/cluster/resources", "/access/users"]
-    {
+    assert_eq!(tier("/nodes/{node}/syslog"), Some(Tier::Operate));
+    for plain in ["/nodes/{node}/qemu/{vmid}/agent/get-osinfo", "/cluster/resources", "/access/users"] {
         assert_eq!(tier(plain), None, "{plain}");
     }
 }

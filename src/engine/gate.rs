@@ -67,6 +67,13 @@ fn of_request(need: &mut Need, request: &PreparedRequest) {
     // The guest that the call is about: its own volumes are its own business.
     let in_path = route.params.iter().find(|(name, _)| *name == "vmid").map(|(_, value)| value.as_str());
     let vmid = in_path.or_else(|| request.value("vmid"));
+    for fact in route.method.params {
+        for danger in fact.danger.iter().filter(|danger| danger.applies_when_absent()) {
+            if request.value(fact.name).is_none() {
+                need.raise(danger.tier, danger.effect, fact.name, danger.because);
+            }
+        }
+    }
     for param in &request.params {
         let Some(fact) = route.method.param(&param.name) else { continue };
         for danger in fact.danger {
@@ -95,13 +102,21 @@ mod tests {
         assert_eq!(config("delete", "description,unused0"), Tier::Admin);
         // Whatever white space the server splits at.
         assert_eq!(config("delete", "description\u{c}unused0"), Tier::Admin);
-        assert_eq!(config("delete", "description"), Tier::Read);
+        assert_eq!(config("delete", "description"), Tier::Configure);
         assert_eq!(config("usb0", "mapping=stick"), Tier::Admin);
-        assert_eq!(config("usb0", "spice"), Tier::Read);
+        assert_eq!(config("usb0", "spice"), Tier::Configure);
         assert_eq!(config("serial0", "/dev/ttyS0"), Tier::Admin);
-        assert_eq!(config("serial0", "socket"), Tier::Read);
+        assert_eq!(config("serial0", "socket"), Tier::Configure);
         assert_eq!(config("scsi1", "local-lvm:vm-101-disk-0"), Tier::Admin);
-        assert_eq!(config("scsi1", "local-lvm:vm-100-disk-1"), Tier::Read);
-        assert_eq!(config("scsi1", "local-lvm:32"), Tier::Read);
+        assert_eq!(config("scsi1", "local-lvm:vm-100-disk-1"), Tier::Configure);
+        assert_eq!(config("scsi1", "local-lvm:32"), Tier::Configure);
+    }
+
+    #[test]
+    fn a_parameter_that_is_left_out_counts_where_the_default_is_the_danger() {
+        let backup = |name, value| needs(Verb::Post, "/nodes/pve1/vzdump", name, value);
+        assert_eq!(backup("vmid", "100"), Tier::Admin);
+        assert_eq!(backup("remove", "1"), Tier::Admin);
+        assert_eq!(backup("remove", "0"), Tier::Operate);
     }
 }
