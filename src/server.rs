@@ -42,11 +42,13 @@ impl Server {
         Server { engine, offered: Arc::default() }
     }
 
-    /// The tools that this server offers, in catalogue order: always the same list.
+    /// The tools that this server lists, in catalogue order: always the same list.
     pub fn tools(&self) -> &[Tool] {
         self.offered.get_or_init(|| {
-            let dialect = self.engine.settings().dialect;
-            self.engine.access().offered(dialect).filter_map(listing::describe).collect()
+            let settings = self.engine.settings();
+            let access = self.engine.access();
+            let listed = |surface: &&'static Surface| settings.toolsets.list(surface, access);
+            access.offered(settings.dialect).filter(listed).filter_map(listing::describe).collect()
         })
     }
 

@@ -7,6 +7,7 @@ mod checks;
 mod confirm;
 pub mod flags;
 mod host;
+mod toolsets;
 
 use crate::access::Access;
 use crate::tool::Tier;
@@ -17,6 +18,7 @@ use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+pub use toolsets::Toolsets;
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub struct Settings {
     pub deny: Vec<String>,
     /// `None` = the canonical names.
     pub dialect: Option<&'static str>,
+    /// What is listed of what may be called.
+    pub toolsets: Toolsets,
     /// How long a call waits for what it started when it does not say so itself.
     pub wait: Duration,
     pub upload_dir: Option<PathBuf>,
@@ -200,6 +204,7 @@ impl Settings {
         let mut notices = Vec::new();
         let tier = tier(filled(&flags.tier), environment("PROXMOX_ALLOW_ELEVATED"), &mut notices)?;
         let confirm = confirm::mode(filled(&flags.confirm), &mut notices)?;
+        let dialect = dialect(filled(&flags.dialect))?;
         Ok(Settings {
             host: String::new(),
             port: host::DEFAULT_PORT,
@@ -228,7 +233,8 @@ impl Settings {
             tier,
             allow: tools("PROXMOX_ALLOW", "--allow", &flags.allow)?,
             deny: tools("PROXMOX_DENY", "--deny", &flags.deny)?,
-            dialect: dialect(filled(&flags.dialect))?,
+            dialect,
+            toolsets: Toolsets::of(&flags.toolsets, dialect)?,
             wait: Duration::from_secs(number("PROXMOX_WAIT", "--wait", &flags.wait, 30, 0, 86_400)?),
             upload_dir: filled(&flags.upload_dir).map(PathBuf::from),
             confirm,

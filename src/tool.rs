@@ -14,6 +14,8 @@ pub struct Tool {
     /// What an assistant reads: purpose first, then limits.
     pub doc: &'static str,
     pub toolset: &'static str,
+    /// Listed when nobody chose toolsets.
+    pub core: bool,
     /// The least tier that may call it; a plan can need more, never less.
     pub tier: Tier,
     /// What it does to what exists; a plan can have more, never less.

@@ -79,6 +79,22 @@ fn tools_need_no_connection() {
     let (offered, rest) = text.split_once("Not on offer").expect("both parts");
     assert!(offered.contains("get_version") && !offered.contains("start_guest"), "{text}");
     assert!(rest.contains("start_guest") && rest.contains("--tier"), "{text}");
+    let (listed, callable) = offered.split_once("Not listed").expect("both parts");
+    assert!(listed.contains("get_cluster_status") && callable.contains("get_version"), "{text}");
+    assert!(text.contains("for the toolsets `core`"), "{text}");
+    let all = out(&run(&["tools", "--toolsets", "all"], &[]));
+    assert!(!all.contains("Not listed") && all.contains("get_version"), "{all}");
+}
+
+#[test]
+fn an_unknown_toolset_stops_the_start() {
+    for (arguments, environment) in
+        [(&["--sandbox", "--toolsets", "fierwall"][..], &[][..]), (&["--sandbox"], &[("PROXMOX_TOOLSETS", "core,fierwall")])]
+    {
+        let output = run(arguments, environment);
+        ends(&output, 2);
+        assert!(err(&output).contains("PROXMOX_TOOLSETS") && err(&output).contains("`firewall`"), "{}", err(&output));
+    }
 }
 
 #[test]

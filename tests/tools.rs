@@ -81,7 +81,7 @@ fn settings() -> insta::Settings {
 /// One tool as served and its route, against its snapshot.
 fn is_served_as_recorded(name: &str) {
     static SERVED: OnceLock<Vec<Value>> = OnceLock::new();
-    let served = SERVED.get_or_init(|| listed(Era::Handshake, &["--tier", "admin"]));
+    let served = SERVED.get_or_init(|| listed(Era::Handshake, &["--tier", "admin", "--toolsets", "all"]));
     let entry = served.iter().find(|entry| entry["name"] == name).unwrap_or_else(|| panic!("`{name}` is not served"));
     let tool = TOOLS.iter().find(|tool| tool.name == name).expect("a tool of the catalogue");
     settings().bind(|| insta::assert_json_snapshot!(name, json!({ "served": entry, "route": route(tool) })));
@@ -136,7 +136,11 @@ fn no_snapshot_is_left_over() {
 
 #[test]
 fn both_eras_and_every_start_serve_the_same_list() {
-    for arguments in [&["--tier", "admin"][..], &["--tier", "read"], &["--tier", "admin", "--dialect", "mcp-proxmox"]] {
+    for arguments in [
+        &["--tier", "admin"][..],
+        &["--tier", "read", "--toolsets", "all"],
+        &["--tier", "admin", "--dialect", "mcp-proxmox"],
+    ] {
         let first = listed(Era::Handshake, arguments);
         assert_eq!(first, listed(Era::Stateless, arguments));
         assert_eq!(first, listed(Era::Handshake, arguments));
@@ -146,10 +150,39 @@ fn both_eras_and_every_start_serve_the_same_list() {
 #[test]
 fn a_tier_lists_exactly_what_it_may_call() {
     for tier in Tier::ALL {
-        let served = names(&listed(Era::Handshake, &["--tier", tier.as_str()]));
+        let served = names(&listed(Era::Handshake, &["--tier", tier.as_str(), "--toolsets", "all"]));
         let expected: Vec<&str> = TOOLS.iter().filter(|tool| tool.tier <= tier).map(|tool| tool.name).collect();
         assert_eq!(served, expected, "at {tier}");
     }
+}
+
+#[test]
+fn the_core_is_listed_unless_toolsets_are_chosen() {
+    let served = |arguments: &[&str]| names(&listed(Era::Stateless, &[&["--tier", "admin"], arguments].concat()));
+    let tools = |wanted: fn(&Tool) -> bool| -> Vec<&str> {
+        TOOLS.iter().filter(|tool| wanted(tool)).map(|tool| tool.name).collect()
+    };
+    assert_eq!(served(&[]), tools(|tool| tool.core));
+    assert_eq!(served(&["--toolsets", "firewall"]), tools(|tool| tool.toolset == "firewall"));
+    assert_eq!(served(&["--toolsets", "firewall,core"]), tools(|tool| tool.core || tool.toolset == "firewall"));
+    assert_eq!(served(&["--toolsets", "all"]), tools(|_| true));
+    // A dialect is another server's whole surface, unless its core is asked for.
+    let whole = served(&["--dialect", "mcp-proxmox"]);
+    assert_eq!(whole, served(&["--dialect", "mcp-proxmox", "--toolsets", "all"]));
+    assert!(served(&["--dialect", "mcp-proxmox", "--toolsets", "core"]).len() < whole.len());
+}
+
+#[test]
+fn what_is_not_listed_may_still_be_called_and_what_is_allowed_by_name_is_listed() {
+    let mut client = Client::start(Era::Stateless, &["--sandbox", "--toolsets", "power"], &[]);
+    client.open();
+    assert_eq!(client.request("tools/list", json!({}))["result"]["tools"], json!([]));
+    let answer = client.request("tools/call", json!({ "name": "get_version", "arguments": {} }));
+    assert_eq!(answer["result"]["isError"], false, "{answer}");
+    let answer = client.request("tools/call", json!({ "name": "stop_guest", "arguments": { "vmid": 100 } }));
+    assert_eq!(answer["result"]["isError"], true, "{answer}");
+    let served = names(&listed(Era::Stateless, &["--toolsets", "cluster", "--allow", "resume_guest"]));
+    assert!(served.contains(&"resume_guest".to_owned()) && !served.contains(&"start_guest".to_owned()), "{served:?}");
 }
 
 #[test]

@@ -85,6 +85,8 @@ pub struct Tool {
     pub name: String,
     pub title: String,
     pub doc: String,
+    /// Listed when nobody chose toolsets.
+    pub core: bool,
     pub tier: Tier,
     pub effect: Effect,
     pub because: Option<String>,

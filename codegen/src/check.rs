@@ -29,6 +29,12 @@ const TITLE: usize = 60;
 const DOC: usize = 400;
 const ARGUMENT_DOC: usize = 140;
 
+/// Most core tools: with more of them, assistants choose worse.
+const CORE: usize = 32;
+
+/// What `--toolsets` takes besides the toolsets' names.
+const RESERVED: [&str; 2] = ["core", "all"];
+
 /// Checks a catalogue; `None` when a mistake was reported.
 pub fn check(spec: &Spec, diagnostics: &mut Diagnostics) -> Option<Catalogue> {
     let mut checker = Checker {
@@ -49,6 +55,7 @@ pub fn check(spec: &Spec, diagnostics: &mut Diagnostics) -> Option<Catalogue> {
         .map(|dialect| Dialect { name: dialect.name.is.clone(), title: words(dialect.title.as_ref()) })
         .collect();
     checker.duplicate_tools();
+    checker.core();
     let mut toolsets = Vec::new();
     for toolset in &spec.toolsets {
         let mut tools = Vec::new();
@@ -115,6 +122,23 @@ impl Checker<'_> {
         }
         for doc in spec.toolsets.iter().filter_map(|toolset| toolset.doc.as_ref()) {
             self.length(doc.at, "doc", &doc.is, DOC);
+        }
+    }
+
+    /// The tools that are listed when nobody chose toolsets, and the word for them.
+    fn core(&mut self) {
+        for toolset in self.spec.toolsets.iter().filter(|toolset| RESERVED.contains(&toolset.name.is.as_str())) {
+            let word = &toolset.name.is;
+            self.diagnostics
+                .report(toolset.name.at, format!("`{word}` is not a toolset: the setting for toolsets has a meaning for it"))
+                .help("give it another name");
+        }
+        let marked = || self.spec.toolsets.iter().flat_map(|toolset| &toolset.tools).filter_map(|tool| tool.core);
+        if let Some(at) = marked().nth(CORE) {
+            let count = marked().count();
+            self.diagnostics
+                .report(at, format!("{count} tools are `core`; at most {CORE} are allowed"))
+                .help("delete `core` here or at another tool: every assistant reads all of them");
         }
     }
 

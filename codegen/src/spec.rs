@@ -93,6 +93,8 @@ pub struct ToolSpec {
     pub title: Option<Text>,
     pub doc: Option<Text>,
     pub tier: Option<At<Tier>>,
+    /// Where `core: true` stands.
+    pub core: Option<Span>,
     pub effect: Option<At<Effect>>,
     /// `effect` is written, and is not one.
     pub effect_unknown: bool,

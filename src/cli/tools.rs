@@ -38,12 +38,12 @@ pub fn run(tools: &Tools, flags: &Flags) -> Exit {
             eprintln!("proxmox-mcp: {}", unknown(name));
             return Exit::Usage;
         };
-        return print(tools.json, &one_json(surface, &access), || one(surface, &access));
+        return print(tools.json, &one_json(surface, &settings, &access), || one(surface, &settings, &access));
     }
     let listed: Vec<&'static Surface> =
         catalogue::SURFACES.iter().filter(|surface| surface.dialect == settings.dialect).collect();
-    let all = Value::Array(listed.iter().map(|surface| row_json(surface, &access)).collect());
-    print(tools.json, &all, || list(&listed, &access))
+    let all = Value::Array(listed.iter().map(|surface| row_json(surface, &settings, &access)).collect());
+    print(tools.json, &all, || list(&listed, &settings, &access))
 }
 
 fn print(json: bool, value: &Value, text: impl FnOnce() -> String) -> Exit {
@@ -59,43 +59,54 @@ pub(super) fn unknown(name: &str) -> String {
     }
 }
 
-fn list(listed: &[&'static Surface], access: &Access) -> String {
-    let mut offered = plain(&["name", "tier", "effect", "title"]);
-    let mut refused = Vec::new();
-    for surface in listed {
+const HEADINGS: [&str; 5] = ["name", "toolset", "tier", "effect", "title"];
+
+fn list(all: &[&'static Surface], settings: &Settings, access: &Access) -> String {
+    let toolsets = &settings.toolsets;
+    let row = |surface: &Surface, tier: &'static str| {
         let tool = surface.tool;
-        match access.check(surface) {
-            Ok(()) => {
-                offered.add_row([surface.name, tool.tier.as_str(), tool.effect.as_str(), surface.title]);
-            }
-            Err(refusal) => refused.push((surface, refusal)),
+        let toolset = if tool.core { format!("{}, core", tool.toolset) } else { tool.toolset.to_owned() };
+        [surface.name.to_owned(), toolset, tier.to_owned(), tool.effect.to_string(), surface.title.to_owned()]
+    };
+    let (mut listed, mut callable, mut refused) = (plain(&HEADINGS), plain(&HEADINGS), plain(&HEADINGS));
+    let mut counts = [0; 3];
+    for surface in all {
+        let tier = surface.tool.tier;
+        let (table, count, tier) = if toolsets.list(surface, access) {
+            (&mut listed, 0, tier.as_str())
+        } else if access.check(surface).is_ok() {
+            (&mut callable, 1, tier.as_str())
+        } else {
+            (&mut refused, 2, if tier > access.tier { tier.as_str() } else { "denied" })
+        };
+        counts[count] += 1;
+        table.add_row(row(surface, tier));
+    }
+    let mut text = finished(&listed);
+    for (table, count, heading) in
+        [(&callable, counts[1], "Not listed, and callable all the same"), (&refused, counts[2], "Not on offer")]
+    {
+        if count > 0 {
+            let _ = write!(text, "\n{heading}:\n{}", finished(table));
         }
     }
-    let count = listed.len() - refused.len();
-    let mut text = finished(&offered);
-    if !refused.is_empty() {
-        text += "\nNot on offer:\n";
-        let mut table = plain(&["name", "tier", "effect", "title"]);
-        for (surface, _) in &refused {
-            let tool = surface.tool;
-            let tier = if tool.tier > access.tier { tool.tier.as_str() } else { "denied" };
-            table.add_row([surface.name, tier, tool.effect.as_str(), surface.title]);
-        }
-        text += &finished(&table);
+    let _ = write!(text, "\n{} listed for the toolsets `{toolsets}` at tier `{}`", counts[0], access.tier);
+    if counts[1] > 0 {
+        let _ = write!(text, ", {} more callable by name: --toolsets lists them too", counts[1]);
     }
-    let _ = write!(text, "\n{count} on offer at tier `{}`", access.tier);
-    if !refused.is_empty() {
+    if counts[2] > 0 {
         let _ = write!(
             text,
-            ", {} not: those above it need a higher --tier, or --allow NAME for one tool; `denied` is by --deny",
-            refused.len()
+            ", {} not on offer: those above the tier need a higher --tier, or --allow NAME for one tool; `denied` is by \
+             --deny",
+            counts[2]
         );
     }
     text += ".\n`proxmox-mcp tools TOOL` shows the arguments of one.\n";
     text
 }
 
-fn row_json(surface: &Surface, access: &Access) -> Value {
+fn row_json(surface: &Surface, settings: &Settings, access: &Access) -> Value {
     let tool = surface.tool;
     let mut row = Map::new();
     row.insert("name".into(), json!(surface.name));
@@ -104,19 +115,21 @@ fn row_json(surface: &Surface, access: &Access) -> Value {
         row.insert("canonical".into(), json!(tool.name));
     }
     row.insert("toolset".into(), json!(tool.toolset));
+    row.insert("core".into(), json!(tool.core));
     row.insert("tier".into(), json!(tool.tier.as_str()));
     row.insert("effect".into(), json!(tool.effect.as_str()));
     row.insert("title".into(), json!(surface.title));
     let refusal = access.check(surface).err();
     row.insert("offered".into(), json!(refusal.is_none()));
+    row.insert("listed".into(), json!(settings.toolsets.list(surface, access)));
     if let Some(refusal) = refusal {
         row.insert("because".into(), json!(refusal.to_string()));
     }
     Value::Object(row)
 }
 
-fn one_json(surface: &Surface, access: &Access) -> Value {
-    let mut row = row_json(surface, access);
+fn one_json(surface: &Surface, settings: &Settings, access: &Access) -> Value {
+    let mut row = row_json(surface, settings, access);
     let schema = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
     row["description"] = json!(surface.description);
     row["inputSchema"] = schema(surface.input_schema);
@@ -124,10 +137,11 @@ fn one_json(surface: &Surface, access: &Access) -> Value {
     row
 }
 
-fn one(surface: &Surface, access: &Access) -> String {
+fn one(surface: &Surface, settings: &Settings, access: &Access) -> String {
     let tool = surface.tool;
     let mut text = format!("{}: {}\n\n{}\n\n", surface.name, surface.title, surface.description.trim());
-    let _ = writeln!(text, "tier {}, effect {}", tool.tier, tool.effect);
+    let core = if tool.core { " and core" } else { "" };
+    let _ = writeln!(text, "tier {}, effect {}, toolset {}{core}", tool.tier, tool.effect, tool.toolset);
     if surface.name != tool.name {
         let _ = writeln!(text, "the same as {}", tool.name);
     }
@@ -159,6 +173,8 @@ fn one(surface: &Surface, access: &Access) -> String {
     }
     if let Err(refusal) = access.check(surface) {
         let _ = writeln!(text, "\n{refusal}");
+    } else if !settings.toolsets.list(surface, access) {
+        let _ = writeln!(text, "\nNot listed for the toolsets `{}`, and callable all the same.", settings.toolsets);
     }
     text
 }

@@ -83,6 +83,17 @@ pub struct Flags {
     /// Folder below which `upload_file` may read files; unset = only content given in the call
     #[arg(long, env = "PROXMOX_UPLOAD_DIR", value_name = "FOLDER", global = true, help_heading = "Limits")]
     pub upload_dir: Option<String>,
+    /// Toolsets to list, separated by commas: `core` (the everyday tools), `all`, or names that `proxmox-mcp tools`
+    /// shows [default: core; with --dialect all]. Says what is listed, not what may be called: that is --tier and --deny
+    #[arg(
+        long,
+        env = "PROXMOX_TOOLSETS",
+        value_name = "TOOLSET,…",
+        value_delimiter = ',',
+        global = true,
+        help_heading = "Behaviour"
+    )]
+    pub toolsets: Vec<String>,
     /// List the tools under the names of another server instead of our own
     #[arg(long, env = "PROXMOX_DIALECT", value_name = "DIALECT", global = true, help_heading = "Behaviour")]
     pub dialect: Option<String>,

@@ -50,6 +50,7 @@ impl Checker<'_> {
             tier: spec.tier.as_ref()?.is,
             effect,
             because: spec.because.clone(),
+            core: spec.core.is_some(),
             line: spec.name.at.line,
             arguments,
             locate: Locate::Nothing,

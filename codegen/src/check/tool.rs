@@ -45,6 +45,7 @@ impl Checker<'_> {
             name: spec.name.is.clone(),
             title: spec.title.as_ref()?.is.clone(),
             doc: unwrapped(&spec.doc.as_ref()?.is),
+            core: spec.core.is_some(),
             tier: spec.tier.as_ref()?.is,
             effect,
             because: spec.because.clone(),

@@ -57,7 +57,7 @@ fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
         let name = constant(&format!("wait_{waiter}"));
         quote!(&#name)
     }));
-    let told = told(&tool.told);
+    let (told, core) = (told(&tool.told), tool.core);
     let hints = hints(&tool.hints);
     let handled = tool.handler.is_some();
     let output = schema::output(catalogue, tool).to_string();
@@ -67,6 +67,7 @@ fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
             title: #title,
             doc: #doc,
             toolset: #toolset,
+            core: #core,
             tier: #tier,
             effect: #effect,
             most: #most,

@@ -11,6 +11,8 @@ impl Reader<'_> {
         let title = self.text(object.take("title"));
         let doc = self.text(object.take("doc"));
         let tier = self.tier(object.take("tier"));
+        let core = object.take("core");
+        let core = self.flag(core).filter(|core| *core).and(core).map(|node| node.at);
         let effect = self.effect(object.take("effect"));
         let because = self.text(object.take("because")).map(|text| text.is);
         let call = match object.take("call") {
@@ -78,6 +80,7 @@ impl Reader<'_> {
             title,
             doc,
             tier,
+            core,
             effect_unknown: effect.is_none() && written_effect,
             effect,
             because,
