@@ -88,9 +88,10 @@ fn tools_need_no_connection() {
 
 #[test]
 fn an_unknown_toolset_stops_the_start() {
-    for (arguments, environment) in
-        [(&["--sandbox", "--toolsets", "fierwall"][..], &[][..]), (&["--sandbox"], &[("PROXMOX_TOOLSETS", "core,fierwall")])]
-    {
+    for (arguments, environment) in [
+        (&["--sandbox", "--toolsets", "fierwall"][..], &[][..]),
+        (&["--sandbox"], &[("PROXMOX_TOOLSETS", "core,fierwall")]),
+    ] {
         let output = run(arguments, environment);
         ends(&output, 2);
         assert!(err(&output).contains("PROXMOX_TOOLSETS") && err(&output).contains("`firewall`"), "{}", err(&output));

@@ -130,7 +130,10 @@ impl Checker<'_> {
         for toolset in self.spec.toolsets.iter().filter(|toolset| RESERVED.contains(&toolset.name.is.as_str())) {
             let word = &toolset.name.is;
             self.diagnostics
-                .report(toolset.name.at, format!("`{word}` is not a toolset: the setting for toolsets has a meaning for it"))
+                .report(
+                    toolset.name.at,
+                    format!("`{word}` is not a toolset: the setting for toolsets has a meaning for it"),
+                )
                 .help("give it another name");
         }
         let marked = || self.spec.toolsets.iter().flat_map(|toolset| &toolset.tools).filter_map(|tool| tool.core);

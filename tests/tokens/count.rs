@@ -23,12 +23,7 @@ impl Listed {
             .iter()
             .map(|surface| serde_json::to_value(describe(surface).expect("a schema")).expect("JSON"))
             .collect();
-        let shown = |tool: &Value| {
-            json!({ "name": tool["name"], "description": tool["description"], "inputSchema": tool["inputSchema"] })
-        };
-        Listed {
-            input: tokens(&tools.iter().map(shown).collect()),
-            whole: tokens(&json!({ "tools": tools })),
-        }
+        let shown = |tool: &Value| json!({ "name": tool["name"], "description": tool["description"], "inputSchema": tool["inputSchema"] });
+        Listed { input: tokens(&tools.iter().map(shown).collect()), whole: tokens(&json!({ "tools": tools })) }
     }
 }

@@ -9,8 +9,15 @@ use serde_json::{Map, Value as Json, json};
 /// Longer enumerations are described instead of listed: 256 mount points help nobody.
 const LISTED: usize = 24;
 
+/// The argument by which a caller chooses fields of a list's rows.
+const FIELDS: &str = "fields";
+
 /// Objects with more fields than this (a guest's configuration has a hundred) are answered whole and described open.
 const NAMED: usize = 40;
+
+/// A maximum from here on is not listed: nobody comes near it by mistake. Lengths of texts are not listed at all, as no
+/// assistant counts letters. The decoder knows all limits, and its errors say them.
+const FAR: f64 = 1000.0;
 
 /// The input schema under a name; `None` = the canonical one.
 pub fn input(tool: &Tool, name: Option<&Name>) -> Json {
@@ -61,27 +68,24 @@ fn property(argument: &Argument, name: Option<&Name>) -> Json {
         Form::Integer => json!({ "type": "integer" }),
         Form::Number => json!({ "type": "number" }),
         Form::Boolean => json!({ "type": "boolean" }),
-        Form::List if !rule.values.is_empty() && rule.values.len() <= LISTED => {
+        // The fields of a row are seen in any answer; the decoder names them to whoever misspells one.
+        Form::List if argument.name != FIELDS && !rule.values.is_empty() && rule.values.len() <= LISTED => {
             json!({ "type": "array", "items": { "type": "string", "enum": rule.values } })
         }
         Form::List => json!({ "type": "array", "items": { "type": "string" } }),
         Form::Choice if rule.values.len() <= LISTED => json!({ "type": "string", "enum": rule.values }),
         Form::Property => json!({ "anyOf": [{ "type": "string" }, { "type": "object" }] }),
         Form::Guest => {
-            json!({ "anyOf": [{ "type": "integer", "minimum": 100, "maximum": 999_999_999 }, { "type": "string" }] })
+            json!({ "anyOf": [{ "type": "integer" }, { "type": "string" }] })
         }
         Form::Argv => json!({ "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }] }),
         Form::Rest | Form::Expect | Form::Object => json!({ "type": "object" }),
         Form::Text | Form::Choice | Form::Upid | Form::Volid | Form::Size | Form::File | Form::Path => text(),
     };
-    for (key, limit) in [("minimum", rule.minimum), ("maximum", rule.maximum)] {
-        if let Some(limit) = limit.filter(|_| matches!(argument.form, Form::Integer | Form::Number)) {
+    let counts = matches!(argument.form, Form::Integer | Form::Number);
+    for (key, limit) in [("minimum", rule.minimum), ("maximum", rule.maximum.filter(|limit| *limit < FAR))] {
+        if let Some(limit) = limit.filter(|_| counts) {
             schema[key] = number(limit);
-        }
-    }
-    for (key, limit) in [("minLength", rule.min_length), ("maxLength", rule.max_length)] {
-        if let Some(limit) = limit.filter(|_| argument.form == Form::Text) {
-            schema[key] = json!(limit);
         }
     }
     if let Some(pattern) = rule.pattern.as_deref().filter(|_| argument.form == Form::Text).and_then(portable) {
