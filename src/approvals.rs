@@ -165,13 +165,15 @@ impl Approvals {
         self.folder.remove(&one.code)
     }
 
-    /// Takes the call away, so that it can be sent once. Looks first, so that a call that does not fit stays.
+    /// Takes the call away, so that it can be sent once. Looks first, so that a call that does not fit stays. One that
+    /// nobody has to approve is taken only where its code alone will do: with `alone`.
     ///
     /// # Errors
     /// It is not there, not approved, or bound to something else.
-    pub fn take(&self, code: &str, call: &[u8], state: &[u8], now: u64) -> Result<Waiting, NotTaken> {
+    pub fn take(&self, code: &str, call: &[u8], state: &[u8], alone: bool, now: u64) -> Result<Waiting, NotTaken> {
         let folder = |error: io::Error| NotTaken::Folder(error.to_string());
-        let one = self.find(code, now).map_err(folder)?.ok_or(NotTaken::Unknown)?;
+        let found = self.find(code, now).map_err(folder)?.filter(|one| one.person || alone);
+        let one = found.ok_or(NotTaken::Unknown)?;
         one.fits(call, state, now)?;
         // Of several takers one has the file; what it holds is looked at once more.
         let text = self.folder.take(&one.code).map_err(folder)?.ok_or(NotTaken::Unknown)?;

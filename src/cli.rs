@@ -4,6 +4,7 @@
 //! the engine's: `proxmox-mcp call` passes the same gates as a call of an assistant.
 
 mod approve;
+mod ask;
 mod call;
 mod exit;
 mod pairs;

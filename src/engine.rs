@@ -35,6 +35,7 @@ use crate::plan::{Instead, Locate, Plan};
 use crate::settings::Settings;
 use crate::tool::{Answer as Form, Kind, Outcome, Surface, Verb};
 use call::Call;
+use consent::{Asker, Clock, Consent};
 pub use failure::{Failure, FailureKind};
 use judge::Judged;
 pub use located::{Given, prepare_with};
@@ -52,6 +53,7 @@ pub struct Engine {
     access: Access,
     client: OnceLock<Client>,
     guests: guests::Guests,
+    consent: Consent,
     /// The token, which no text may hold.
     token: Secrets,
 }
@@ -95,6 +97,8 @@ impl Answer {
 pub struct Watch {
     pub progress: Option<UnboundedSender<Progress>>,
     pub cancelled: CancellationToken,
+    /// How a person can be asked about this call.
+    pub asker: Asker,
 }
 
 /// How far a call is.
@@ -115,9 +119,15 @@ const SANDBOX: &str = "From the sandbox, a make-believe cluster.";
 impl Engine {
     /// Connects to nothing: certificates are read and connections opened at the first call.
     pub fn new(settings: Settings) -> Engine {
+        Engine::with_clock(settings, Clock::default())
+    }
+
+    /// As [`Engine::new`], with another clock for what expires.
+    pub fn with_clock(settings: Settings, clock: Clock) -> Engine {
+        let consent = Consent::new(&settings, clock);
         let access = settings.access();
         let token = Secrets::new([settings.token.expose_secret().to_owned()]);
-        Engine { settings, access, client: OnceLock::new(), guests: guests::Guests::default(), token }
+        Engine { settings, access, client: OnceLock::new(), guests: guests::Guests::default(), consent, token }
     }
 
     pub fn settings(&self) -> &Settings {
@@ -139,7 +149,21 @@ impl Engine {
         given: Option<&Map<String, Value>>,
         watch: Watch,
     ) -> Result<Answer, Failure> {
-        let ended = self.answer(surface, given, watch, Intent::Run).await;
+        self.call_to(Intent::Run, surface, given, watch).await
+    }
+
+    /// Calls a tool: to do it, to see what it would do, or to do what was shown.
+    ///
+    /// # Errors
+    /// As [`Engine::call`].
+    pub async fn call_to(
+        &self,
+        intent: Intent,
+        surface: &'static Surface,
+        given: Option<&Map<String, Value>>,
+        watch: Watch,
+    ) -> Result<Answer, Failure> {
+        let ended = self.answer(surface, given, watch, intent).await;
         if !self.settings.sandbox {
             return ended;
         }
@@ -221,6 +245,7 @@ async fn run(call: &Call<'_>, plan: &Plan, notes: Vec<String>) -> Result<Answer,
     if call.intent == Intent::Plan {
         return Ok(planned::answer(call, &judged, notes).await);
     }
+    let (judged, _) = consent::agreed(call, plan, judged).await?;
     let trouble = match attempt(call, plan, &judged, &notes).await {
         Ok(end) => return end,
         Err(trouble) => trouble,
@@ -233,6 +258,8 @@ async fn run(call: &Call<'_>, plan: &Plan, notes: Vec<String>) -> Result<Answer,
     if matches!(why, Again::Moved) && judged.same_place(&second) {
         return Err(explain::failure(call, &judged.resolved.request, &trouble).await);
     }
+    // It is another call than the one that somebody agreed to.
+    let (second, _) = consent::agreed(call, plan, second).await?;
     tracing::info!(request = %second.resolved.request, "once more: the first try was rejected without effect");
     match attempt(call, plan, &second, &notes).await {
         Ok(end) => end,

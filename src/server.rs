@@ -4,6 +4,7 @@
 //! nothing of HTTP or Proxmox VE. Arguments, tiers and answers are the engine's; this module only carries them.
 
 mod carry;
+mod elicit;
 mod instructions;
 mod listing;
 mod transport;
@@ -20,6 +21,7 @@ use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 pub use instructions::instructions;
 pub use listing::{annotations, describe};
@@ -32,6 +34,8 @@ const LIST_TTL_MS: u64 = 60_000;
 #[derive(Clone)]
 pub struct Server {
     engine: Arc<Engine>,
+    /// The client's side has ended: nobody answers a question any more.
+    gone: CancellationToken,
     /// The tools on offer, built on the first `tools/list`: a start parses no schema.
     offered: Arc<OnceLock<Vec<Tool>>>,
 }
@@ -39,7 +43,7 @@ pub struct Server {
 impl Server {
     /// A server over an engine. Connects to nothing.
     pub fn new(engine: Arc<Engine>) -> Server {
-        Server { engine, offered: Arc::default() }
+        Server { engine, gone: CancellationToken::new(), offered: Arc::default() }
     }
 
     /// The tools that this server lists, in catalogue order: always the same list.
@@ -59,7 +63,7 @@ impl Server {
     /// client said anything is no error.
     pub async fn serve_stdio(self) -> Result<(), Broken> {
         let (input, output) = rmcp::transport::io::stdio_pipes();
-        let transport = transport::Answering::new(AsyncRwTransport::new_server(input, output));
+        let transport = transport::Answering::new(AsyncRwTransport::new_server(input, output), self.gone.clone());
         match self.serve(transport).await {
             Ok(running) => running.waiting().await.map(|_| ()).map_err(|error| Broken(error.to_string())),
             Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
@@ -114,14 +118,18 @@ impl ServerHandler for Server {
         };
         let started = Instant::now();
         let (progress, reporter) = carry::report(&context);
-        let watch = Watch { progress, cancelled: context.ct.clone() };
+        let asker = elicit::asker(&context, request.input_responses, request.request_state, &self.gone);
+        let watch = Watch { progress, cancelled: context.ct.clone(), asker };
         let engine = self.engine.clone();
         let arguments = request.arguments;
         let ended = guarded(surface, async move { engine.call(surface, arguments.as_ref(), watch).await }).await;
         // The engine dropped its end, so this ends; what was reported comes before the answer, as the protocol asks.
         reporter.finish().await;
         log(surface, &ended, started);
-        Ok(carry::result(ended).into())
+        match ended.as_ref().err().and_then(Failure::question) {
+            Some(asking) => Ok(elicit::required(asking).into()),
+            None => Ok(carry::result(ended).into()),
+        }
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {

@@ -22,7 +22,8 @@ fn draft<'a>(call: &'a str, state: &'a str, person: bool) -> Draft<'a> {
 fn an_approved_call_is_taken_once() {
     let (folder, approvals) = place("once");
     let one = approvals.put(&draft("delete 104", "stopped", true), 1).expect("a folder");
-    let take = |code: &str, call: &str, state: &str, now| approvals.take(code, call.as_bytes(), state.as_bytes(), now);
+    let take =
+        |code: &str, call: &str, state: &str, now| approvals.take(code, call.as_bytes(), state.as_bytes(), false, now);
     assert_eq!(take(&one.code, "delete 104", "stopped", 400), Err(NotTaken::Pending(600)));
     let found = approvals.find(&one.code.to_lowercase(), 1).expect("a folder").expect("it waits");
     assert_eq!((found.plan.as_str(), found.approved), ("deletes 104\nand its disks", false));
@@ -42,7 +43,7 @@ fn of_several_takers_one_takes() {
     let (folder, approvals) = place("several");
     let one = approvals.put(&draft("delete 104", "stopped", false), 1).expect("a folder");
     let taken = std::thread::scope(|scope| {
-        let take = || approvals.take(&one.code, b"delete 104", b"stopped", 1).is_ok();
+        let take = || approvals.take(&one.code, b"delete 104", b"stopped", true, 1).is_ok();
         let takers: Vec<_> = (0..8).map(|_| scope.spawn(take)).collect();
         takers.into_iter().filter_map(|taker| taker.join().ok()).filter(|taken| *taken).count()
     });
@@ -65,7 +66,7 @@ fn the_same_call_has_one_code_and_another_state_another() {
 fn what_has_expired_is_removed() {
     let (folder, approvals) = place("expired");
     let one = approvals.put(&draft("delete 104", "stopped", false), 1).expect("a folder");
-    assert_eq!(approvals.take(&one.code, b"delete 104", b"stopped", 1_000), Err(NotTaken::Unknown));
+    assert_eq!(approvals.take(&one.code, b"delete 104", b"stopped", true, 1_000), Err(NotTaken::Unknown));
     assert_eq!(approvals.list(1).expect("a folder"), []);
     let _ = fs::remove_dir_all(folder);
 }

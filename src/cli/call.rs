@@ -1,8 +1,8 @@
 //! `proxmox-mcp call`: one tool, called by a person, through the same engine as an assistant's call.
 
-use super::{Exit, exit, pairs, table, tools};
+use super::{Exit, ask, exit, pairs, table, tools};
 use crate::catalogue;
-use crate::engine::{Answer, Engine, Failure, FailureKind, Progress, Watch};
+use crate::engine::{Answer, Engine, Failure, FailureKind, Intent, Progress, Watch};
 use clap::Args;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
@@ -21,6 +21,12 @@ pub struct Call {
     /// Print the answer as JSON, as an assistant gets it
     #[arg(long)]
     json: bool,
+    /// Show what the call would do; nothing is sent but reads
+    #[arg(long, conflicts_with = "seal")]
+    plan: bool,
+    /// What the same call was given when it had to be confirmed
+    #[arg(long, value_name = "CODE")]
+    seal: Option<String>,
 }
 
 /// Calls the tool and prints its answer. Ctrl-C ends the waiting, not what was started.
@@ -51,7 +57,13 @@ pub async fn run(call: Call, engine: &Engine) -> Exit {
             }
         }
     });
-    let ended = engine.call(surface, Some(&arguments), Watch { progress, cancelled }).await;
+    let intent = match (call.plan, call.seal) {
+        (true, _) => Intent::Plan,
+        (false, Some(seal)) => Intent::Sealed(seal),
+        (false, None) => Intent::Run,
+    };
+    let watch = Watch { progress, cancelled, asker: ask::asker() };
+    let ended = engine.call_to(intent, surface, Some(&arguments), watch).await;
     interrupted.abort();
     if let Some(shown) = shown {
         // Ends with the call; a broken terminal is no reason to lose the answer.
@@ -108,7 +120,7 @@ fn of_answer(answer: &Answer) -> Exit {
 fn of_failure(failure: &Failure) -> Exit {
     match failure.kind() {
         FailureKind::BadArguments | FailureKind::Ambiguous | FailureKind::Local => Exit::Usage,
-        FailureKind::Refused => Exit::Refused,
+        FailureKind::Refused | FailureKind::Unconfirmed => Exit::Refused,
         FailureKind::Unauthenticated | FailureKind::Tls | FailureKind::Timeout | FailureKind::Connection => {
             Exit::Unreachable
         }

@@ -3,6 +3,7 @@
 //! The text is whole: cause, offending argument, valid values, next step. Knows nothing of how it came about.
 
 use super::clean;
+use super::consent::Asking;
 use super::secrets::Secrets;
 use crate::access::Refusal;
 use crate::arguments::BadArguments;
@@ -17,6 +18,8 @@ pub enum FailureKind {
     BadArguments,
     /// Above the tier, denied, or fenced.
     Refused,
+    /// Nobody agreed to it yet, or somebody said no.
+    Unconfirmed,
     /// 401.
     Unauthenticated,
     /// 403.
@@ -54,12 +57,24 @@ pub enum FailureKind {
 pub struct Failure {
     kind: FailureKind,
     text: String,
+    asking: Option<Box<Asking>>,
 }
 
 impl Failure {
     /// Whatever the text repeats of arguments or answers is cleaned and cut here, whoever put it together.
     pub fn new(kind: FailureKind, text: impl Into<String>) -> Failure {
-        Failure { kind, text: told(&text.into()) }
+        Failure { kind, text: told(&text.into()), asking: None }
+    }
+
+    /// The same failure with a question that the caller can put, and call again with what is said.
+    pub(super) fn asking(mut self, asking: Asking) -> Failure {
+        self.asking = Some(Box::new(asking));
+        self
+    }
+
+    /// The question to put, if the call ended for that.
+    pub fn question(&self) -> Option<&Asking> {
+        self.asking.as_deref()
     }
 
     pub fn kind(&self) -> FailureKind {

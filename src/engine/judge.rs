@@ -23,6 +23,31 @@ pub struct Judged<'p> {
 }
 
 impl Judged<'_> {
+    /// Why this is asked about whatever the operator's mode; `None` = nothing that it affects is protected.
+    pub fn guarded(&self) -> Option<String> {
+        None
+    }
+
+    /// Everything that was shown of it, and what would be sent: when it is the same, the call is the same.
+    pub fn state(&self) -> Vec<String> {
+        let resolved = &self.resolved;
+        let mut parts = vec![self.need.effect.as_str().to_owned()];
+        for request in std::iter::once(&resolved.request).chain(&resolved.also) {
+            parts.push(format!("{} {}", request.verb, request.path()));
+            for param in &request.params {
+                parts.push(param.name.clone().into_owned());
+                parts.extend(param.values.iter().cloned());
+            }
+        }
+        parts.push(format!("{:?} {:?}", resolved.located.running, resolved.located.subject()));
+        if let Some((field, previous)) = &resolved.previous {
+            parts.push((*field).to_owned());
+            parts.extend(previous.iter().map(|(name, value)| format!("{name}={value}")));
+        }
+        parts.extend(resolved.notes.iter().cloned());
+        parts
+    }
+
     /// Would both be sent to the same node?
     pub fn same_place(&self, other: &Judged<'_>) -> bool {
         let node = |one: &Judged<'_>| one.resolved.located.node.as_ref().map(|node| node.as_str().to_owned());

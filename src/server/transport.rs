@@ -13,6 +13,7 @@ use rmcp::{ErrorData, RoleServer};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// `inner`, which is asked for messages until it ends and then until everything is answered.
 pub(super) struct Answering<T> {
@@ -21,12 +22,13 @@ pub(super) struct Answering<T> {
     open: watch::Sender<HashSet<RequestId>>,
     /// Requests whose answers are not even on their way.
     running: Arc<Mutex<HashSet<RequestId>>>,
-    ended: bool,
+    /// Cancelled when the input has ended: no question to the client is answered any more.
+    ended: CancellationToken,
 }
 
 impl<T> Answering<T> {
-    pub(super) fn new(inner: T) -> Answering<T> {
-        Answering { inner, open: watch::Sender::new(HashSet::new()), running: Arc::default(), ended: false }
+    pub(super) fn new(inner: T, ended: CancellationToken) -> Answering<T> {
+        Answering { inner, open: watch::Sender::new(HashSet::new()), running: Arc::default(), ended }
     }
 
     fn note(&self, message: &RxJsonRpcMessage<RoleServer>) {
@@ -99,7 +101,7 @@ where
 
     // May be dropped at any await and called again: nothing is taken from `inner` before it is returned.
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
-        while !self.ended {
+        while !self.ended.is_cancelled() {
             match self.inner.receive().await {
                 Some(message) if self.repeats(&message) => {
                     let says = "there is a request with this id that is not answered yet; nothing was done";
@@ -111,7 +113,7 @@ where
                     self.note(&message);
                     return Some(message);
                 }
-                None => self.ended = true,
+                None => self.ended.cancel(),
             }
         }
         // Fails only when the sender is gone, and `self` holds one.

@@ -15,6 +15,13 @@ pub struct Question {
     pub wants: Wants,
 }
 
+/// A question for the caller to put, and what it brings back beside the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asking {
+    pub question: Question,
+    pub state: String,
+}
+
 /// What has to come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wants {
@@ -65,14 +72,21 @@ impl Wants {
 pub trait Ask: Send + Sync {
     /// Asks, and ends when there is an answer. Dropped when nobody waits for it any longer.
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Said>;
+
+    /// Would a sign of life disturb the question?
+    fn is_on_screen(&self) -> bool {
+        false
+    }
 }
 
 /// How the one who calls can reach a person.
 #[derive(Clone, Default)]
 pub enum Asker {
-    /// Not at all.
+    /// Not at all; a second call to this process can bring what the first one was given.
     #[default]
     Nobody,
+    /// Not at all, and this process ends with the call: what it gives out is kept for the next one.
+    Apart,
     /// Right now, while the call waits.
     Now(Arc<dyn Ask>),
     /// The call ends with the question, and comes again with what was said.
@@ -83,6 +97,7 @@ impl fmt::Debug for Asker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Asker::Nobody => f.write_str("Nobody"),
+            Asker::Apart => f.write_str("Apart"),
             Asker::Now(_) => f.write_str("Now"),
             Asker::Again(brought) => f.debug_tuple("Again").field(brought).finish(),
         }
