@@ -14,6 +14,7 @@ mod guards;
 mod guests;
 mod judge;
 mod located;
+pub mod objects;
 mod planned;
 mod present;
 mod progress;

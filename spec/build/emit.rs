@@ -116,6 +116,10 @@ fn method(pool: &mut Pool, entry: &Value) -> Result<String, String> {
         let mark = danger(pool, mark);
         let _ = write!(body, ",danger:Some(&{})", pool.piece("static", "Danger", mark));
     }
+    if let Some(mark) = entry.get("reach") {
+        let mark = reach(mark);
+        let _ = write!(body, ",reach:Some(&{})", pool.piece("static", "Reach", mark));
+    }
     Ok(format!("Method{{{body},..METHOD}}"))
 }
 
@@ -181,6 +185,9 @@ fn param(pool: &mut Pool, name: &str, value: &Value) -> Result<String, String> {
         Some(other) => {
             let _ = write!(body, ",default:Some({:?})", other.to_string());
         }
+    }
+    if let Some(names) = value.get("names").and_then(Value::as_str) {
+        let _ = write!(body, ",names:Some(Names::{})", camel(names));
     }
     for key in ["optional", "default_key", "root_only", "secret"] {
         if flag(value, key) {
@@ -298,6 +305,22 @@ fn danger(pool: &mut Pool, mark: &Value) -> String {
         "Danger{{values:&{values},tier:Tier::{},effect:Effect::{},because:{:?}}}",
         camel(word(mark, "tier")),
         camel(word(mark, "effect")),
+        word(mark, "because"),
+    )
+}
+
+fn reach(mark: &Value) -> String {
+    let extent: String = word(mark, "extent").split('_').map(camel).collect();
+    let optional = |key: &str| mark.get(key).and_then(Value::as_str);
+    let stored = optional("stored").and_then(|call| call.split_once(' '));
+    let stored = match stored {
+        Some((verb, path)) => format!("Some((Verb::{},{path:?}))", camel(verb)),
+        None => "None".to_owned(),
+    };
+    format!(
+        "Reach{{extent:Extent::{extent},disks:{},stored:{stored},becomes:{:?},because:{:?}}}",
+        flag(mark, "disks"),
+        optional("becomes"),
         word(mark, "because"),
     )
 }

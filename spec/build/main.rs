@@ -1,4 +1,4 @@
-//! Builds the static table of facts: load → overlay → danger → emit.
+//! Builds the static table of facts: load → overlay → danger → reach → emit.
 //!
 //! Knows the file names and how a mistake is reported to cargo. Every mistake in the data ends as one
 //! `cargo::error=` line that names the file and the line; nothing here panics on data.
@@ -8,6 +8,7 @@ mod emit;
 mod lines;
 mod load;
 mod overlay;
+mod reach;
 
 use std::path::Path;
 use std::{env, fs};
@@ -16,9 +17,10 @@ use std::{env, fs};
 const FACTS: &str = "facts/pve-api.json";
 const OVERLAY: &str = "overlay.json";
 const DANGER: &str = "danger.json";
+const REACH: &str = "reach.json";
 
 fn main() {
-    for input in [FACTS, OVERLAY, DANGER, "build"] {
+    for input in [FACTS, OVERLAY, DANGER, REACH, "build"] {
         println!("cargo::rerun-if-changed={input}");
     }
     if let Err(mistakes) = run() {
@@ -35,6 +37,7 @@ fn run() -> Result<(), Vec<String>> {
     overlay::apply(&mut entries, &read(OVERLAY)?).map_err(|mistakes| placed(OVERLAY, mistakes))?;
     load::finish(&mut entries);
     danger::apply(&mut entries, &read(DANGER)?).map_err(|mistakes| placed(DANGER, mistakes))?;
+    reach::apply(&mut entries, &read(REACH)?).map_err(|mistakes| placed(REACH, mistakes))?;
     let table = emit::table(&entries).map_err(|mistake| vec![format!("spec/{FACTS}: {mistake}")])?;
     let out = env::var_os("OUT_DIR").ok_or_else(|| vec!["OUT_DIR is not set".to_owned()])?;
     fs::write(Path::new(&out).join("table.rs"), table).map_err(|error| vec![format!("table.rs: {error}")])

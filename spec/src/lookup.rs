@@ -92,6 +92,12 @@ pub(crate) fn named(params: &'static [Param], name: &str) -> Option<&'static Par
 }
 
 impl Param {
+    /// The sub-key that a property string means by this name, its aliases included.
+    pub fn key(&self, name: &str) -> Option<&'static Param> {
+        let key = named(self.keys, name)?;
+        Some(key.alias.and_then(|alias| named(self.keys, alias)).unwrap_or(key))
+    }
+
     /// The index in a wire name of this indexed parameter: 3 for `net3` of `net[n]`.
     pub fn index_of(&self, name: &str) -> Option<u32> {
         let base = self.name.strip_suffix("[n]")?;

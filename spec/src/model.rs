@@ -42,6 +42,8 @@ pub struct Method {
     pub kind: Kind,
     /// Why this method is more dangerous than its HTTP method looks.
     pub danger: Option<&'static Danger>,
+    /// What a call that is not a GET can touch; `None` for a GET.
+    pub reach: Option<&'static Reach>,
 }
 
 /// One segment of a path template.
@@ -121,6 +123,8 @@ pub struct Param {
     pub secret: bool,
     /// What giving this parameter does beyond what its method says; empty = nothing.
     pub danger: &'static [Danger],
+    /// The sort of thing that a value names.
+    pub names: Option<Names>,
 }
 
 /// The type of a value as declared.
@@ -200,6 +204,62 @@ pub struct Danger {
     pub effect: Effect,
     /// Why, as one sentence for a person.
     pub because: &'static str,
+}
+
+/// One line of the reviewed list of what calls reach.
+#[derive(Debug)]
+pub struct Reach {
+    pub extent: Extent,
+    /// Touches every disk of the guest in the path.
+    pub disks: bool,
+    /// The call whose parameters describe what is stored at this call's own path.
+    pub stored: Option<(Verb, &'static str)>,
+    /// The path of the configuration that the guest in the path has afterwards; `*` = as in the request.
+    pub becomes: Option<&'static str>,
+    /// Why, for a person.
+    pub because: &'static str,
+}
+
+/// How far a call reaches beyond what its path and parameters name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Not at all.
+    Named,
+    /// The node in the path as such, with every guest on it.
+    Host,
+    /// Without a list of guests, every guest of the node.
+    ListOfNode,
+    /// Without a list of guests, every guest of the cluster.
+    ListOfCluster,
+    /// Without a guest's id nobody can tell.
+    ListOnly,
+    /// Nobody can tell.
+    Unlisted,
+}
+
+/// What a value is the name of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// Guests: ids, and ids inside those of high availability (`vm:100`) and replication (`100-0`).
+    Guest,
+    /// A guest that is made, or overwritten if there is one.
+    New,
+    /// Guests that a call for many leaves out.
+    Excluded,
+    Node,
+    Storage,
+    /// A volume: its storage, and the guest that it belongs to.
+    Volume,
+    Pool,
+    /// A pool that stands for its guests.
+    Members,
+    /// A task: its node, and the guest that it is about.
+    Task,
+    /// A device of the host, unless it is one of the emulator's own.
+    Device,
+    /// Something that reaches further than can be told.
+    Anything,
+    Nothing,
 }
 
 /// How much a caller must have been allowed. Ordered.

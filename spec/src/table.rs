@@ -22,6 +22,7 @@ const METHOD: Method = Method {
     exposes_credentials: false,
     kind: Kind::Plain,
     danger: None,
+    reach: None,
 };
 
 const PARAM: Param = Param {
@@ -49,6 +50,7 @@ const PARAM: Param = Param {
     since: None,
     secret: false,
     danger: &[],
+    names: None,
 };
 
 const SHAPE: Shape = Shape {

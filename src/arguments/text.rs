@@ -226,6 +226,7 @@ fn as_param(rule: &Rule, format: Option<&'static str>, pattern: Option<&'static 
         since: None,
         secret: false,
         danger: &[],
+        names: None,
     }
 }
 
