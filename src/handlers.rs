@@ -4,8 +4,10 @@
 //! the same gates. The catalogue names the function (`handler: plan_call`); nothing here knows a tool.
 
 mod call;
+mod request;
 
 pub use call::{confirm_call, plan_call};
+pub use request::request;
 
 use crate::tool::Argument;
 

@@ -10,6 +10,11 @@ pub(super) fn fold(name: &str) -> String {
     name.chars().filter(|letter| !matches!(letter, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
 }
 
+/// Whether both are the same name.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    fold(one) == fold(other)
+}
+
 /// What a name in a call stands for.
 pub(super) enum Meaning {
     /// The canonical name of an argument.

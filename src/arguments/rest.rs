@@ -12,7 +12,7 @@ use super::scalar::{unwrapped, word};
 use crate::plan::Value as Wire;
 use crate::tool::{Argument, Fact};
 use proxmox_spec::{Method, Param};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// More parameters than any call has, all indexes counted.
 const MOST: usize = 1_000;
@@ -54,23 +54,55 @@ impl Fields<'_> {
             self.record(problem.expected(describe::argument(argument)));
             return None;
         };
-        if object.len() > MOST {
-            let wrong = format!("has {} parameters, and no call of the API takes as many", object.len());
-            self.record(Problem::new(self.spelled(argument), wrong));
-            return None;
-        }
         let facts = if facts.is_empty() { argument.rule.fact.as_slice() } else { facts };
         let methods: Vec<Candidate> = facts
             .iter()
             .enumerate()
             .filter_map(|(index, fact)| Some((index, proxmox_spec::find(fact.verb, fact.path)?)))
             .collect();
+        self.pairs(argument, &methods, object)
+    }
+
+    /// All parameters of a call of this method but those in its path, the required ones among them.
+    pub fn params(
+        &mut self,
+        argument: &'static Argument,
+        method: &'static Method,
+        object: Map<String, Value>,
+    ) -> Option<RestPairs> {
+        let rest = self.pairs(argument, &[(0, method)], &object)?;
+        let name = self.spelled(argument);
+        let required = method.params.iter().filter(|param| !param.optional && !param.in_path);
+        let given =
+            |param: &&Param| rest.pairs.iter().any(|(wire, _)| wire == param.name || param.index_of(wire).is_some());
+        let mut missing = false;
+        for param in required.filter(|param| !given(param)) {
+            let mut problem = Problem::new(format!("{name}.{}", param.name), "is missing and required");
+            problem.expected = describe::param(param);
+            self.record(problem);
+            missing = true;
+        }
+        (!missing).then_some(rest)
+    }
+
+    /// Checks every parameter of an object against the methods that may take it.
+    fn pairs(
+        &mut self,
+        argument: &'static Argument,
+        methods: &[Candidate],
+        object: &Map<String, Value>,
+    ) -> Option<RestPairs> {
+        if object.len() > MOST {
+            let wrong = format!("has {} parameters, and no call of the API takes as many", object.len());
+            self.record(Problem::new(self.spelled(argument), wrong));
+            return None;
+        }
         let name = self.spelled(argument);
         let mut rest = RestPairs::default();
         let mut problems = Vec::new();
         for (spelled, value) in object {
             let dotted = format!("{name}.{}", printable(spelled));
-            match parameter(argument, &methods, &dotted, spelled, value) {
+            match parameter(argument, methods, &dotted, spelled, value) {
                 Ok((wire, ..)) if rest.pairs.iter().any(|(known, _)| *known == wire) => {
                     problems.push(Problem::new(dotted, format!("`{wire}` is given twice; give it once")));
                 }
@@ -84,7 +116,7 @@ impl Fields<'_> {
                 Err(more) => problems.extend(more),
             }
         }
-        for (wire, needed) in self.alone(&methods, &rest) {
+        for (wire, needed) in self.alone(methods, &rest) {
             let wrong = format!("means nothing without `{needed}`; give that too, or leave this out");
             problems.push(Problem::new(format!("{name}.{wire}"), wrong));
         }

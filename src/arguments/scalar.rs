@@ -52,7 +52,7 @@ pub(super) fn boolean(value: &Value) -> Option<bool> {
 }
 
 /// A scalar as text; booleans are `1` and `0` as on the wire.
-pub(super) fn word(value: &Value) -> Option<String> {
+pub(crate) fn word(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(numeral(number)),

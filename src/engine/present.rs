@@ -45,7 +45,9 @@ pub fn answer(returns: &Returns, request: &PreparedRequest, reply: &Reply, view:
         }
         Answer::Value(key) => {
             let value = coerce::value(&reply.data, shape, key, true, &mut losses);
-            content.insert(key.to_owned(), value.ok_or_else(|| not_a("a single value", &reply.data))?);
+            let mut value = value.ok_or_else(|| not_a("a single value", &reply.data))?;
+            only(&mut value, &view.fields);
+            content.insert(key.to_owned(), value);
         }
         Answer::Split => {
             let given = list(&reply.data)?;
@@ -102,6 +104,13 @@ pub fn fields_of(
             Some(Value::Object(fields)) => Ok(fields),
             _ => Err(not_a("an object", data)),
         },
+    }
+}
+
+/// Leaves the fields that the caller chose, where the catalogue names none; no choice leaves all.
+fn only(value: &mut Value, chosen: &[String]) {
+    if let (Value::Object(fields), false) = (value, chosen.is_empty()) {
+        fields.retain(|name, _| chosen.contains(name));
     }
 }
 

@@ -13,6 +13,18 @@ use serde_json::Value as Json;
 const HANDLERS: &[(&str, &[(&str, Form)])] = &[
     ("plan_call", &[("tool", Form::Text), ("arguments", Form::Object)]),
     ("confirm_call", &[("tool", Form::Text), ("arguments", Form::Object), ("seal", Form::Text)]),
+    (
+        "request",
+        &[
+            ("method", Form::Text),
+            ("path", Form::Text),
+            ("params", Form::Object),
+            ("limit", Form::Integer),
+            ("offset", Form::Integer),
+            ("fields", Form::List),
+            ("wait", Form::Integer),
+        ],
+    ),
 ];
 
 impl Checker<'_> {

@@ -2,7 +2,7 @@
 //!
 //! Knows [`Returns`] and rows that are text. Reads of each row only what decides about it, until it is shown.
 
-use super::{Shown, dig, items, project, shape, shown};
+use super::{Shown, dig, items, only, project, shape, shown};
 use crate::client::{Listing, PreparedRequest, Row};
 use crate::engine::coerce::Losses;
 use crate::engine::guards::plain;
@@ -24,7 +24,13 @@ pub fn listing(returns: &Returns, request: &PreparedRequest, listing: &Listing, 
     let shape = items(shape(request));
     let mut read = |kept: &Kept<'_>| match &kept.fields {
         // What is no object has no fields to choose from.
-        _ if fields.is_empty() || !kept.row.is_object() => shown(&kept.row.value(), &[], shape, &mut losses),
+        _ if fields.is_empty() || !kept.row.is_object() => {
+            let mut row = shown(&kept.row.value(), &[], shape, &mut losses);
+            if let (Some(row), true) = (&mut row, returns.fields.is_empty()) {
+                only(row, &view.fields);
+            }
+            row
+        }
         Some(values) => Some(Value::Object(project(&|name| find(&names, values, name), &fields, shape, &mut losses))),
         None => {
             let values = kept.row.pick(&names);
