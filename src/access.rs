@@ -13,7 +13,7 @@ pub struct Access {
     pub tier: Tier,
     /// Canonical names lift a tool under all its names; a dialect's name lifts only itself.
     pub allow: Vec<String>,
-    /// Any name of a tool removes it under all its names.
+    /// Any name of a tool removes it under all its names; that of a toolset all of its tools.
     pub deny: Vec<String>,
 }
 
@@ -68,12 +68,14 @@ impl Access {
     }
 
     fn denied(&self, surface: &Surface) -> Option<String> {
-        let named = |name: &&String| {
-            same(name, surface.name)
-                || same(name, surface.tool.name)
-                || catalogue::SURFACES.iter().any(|other| is(other.tool, surface.tool) && same(name, other.name))
-        };
-        self.deny.iter().find(named).cloned()
+        let denied = |name: &&String| same(name, surface.name) || means(name, surface.tool);
+        self.deny.iter().find(denied).cloned()
+    }
+
+    /// The tools that were denied, with the name that denies each.
+    pub fn without(&self) -> impl Iterator<Item = (&'static Tool, &str)> {
+        let denying = |tool: &'static Tool| self.deny.iter().find(|name| means(name, tool));
+        catalogue::TOOLS.iter().filter_map(move |tool| Some((tool, denying(tool)?.as_str())))
     }
 
     /// The plan gate's last word: leave to send a request of this method whose plan needs tier `needs`.
@@ -122,6 +124,13 @@ pub struct Needs<'a> {
 
 fn is(one: &Tool, other: &Tool) -> bool {
     one.name == other.name
+}
+
+/// Is this one of the tool's names, or its toolset's?
+pub fn means(name: &str, tool: &Tool) -> bool {
+    same(name, tool.name)
+        || same(name, tool.toolset)
+        || catalogue::SURFACES.iter().any(|other| is(other.tool, tool) && same(name, other.name))
 }
 
 /// Names are compared in any case, with dashes or underscores.

@@ -9,6 +9,7 @@ mod coerce;
 pub mod consent;
 mod explain;
 mod failure;
+pub mod fences;
 mod gate;
 mod guards;
 mod guests;
@@ -292,7 +293,7 @@ async fn attempt(
     judged: &Judged<'_>,
     notes: &[String],
 ) -> Result<Result<Answer, Failure>, Trouble> {
-    let Judged { resolved, need, permit } = judged;
+    let Judged { resolved, need, permit, .. } = judged;
     let request = &resolved.request;
     let mut notes = notes.to_vec();
     notes.extend(resolved.notes.iter().cloned());

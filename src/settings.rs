@@ -5,6 +5,7 @@
 
 mod checks;
 mod confirm;
+mod fences;
 pub mod flags;
 mod host;
 mod toolsets;
@@ -13,6 +14,7 @@ use crate::access::Access;
 use crate::tool::Tier;
 use checks::{dialect, filled, number, tier, token_owner, tools, trust};
 pub use confirm::Confirm;
+pub use fences::{Fence, FenceFlags, Fences, GUESTS, Ids};
 pub use flags::Flags;
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -41,6 +43,8 @@ pub struct Settings {
     pub tier: Tier,
     pub allow: Vec<String>,
     pub deny: Vec<String>,
+    /// What may be changed at all.
+    pub fences: Fences,
     /// `None` = the canonical names.
     pub dialect: Option<&'static str>,
     /// What is listed of what may be called.
@@ -205,6 +209,10 @@ impl Settings {
         let tier = tier(filled(&flags.tier), environment("PROXMOX_ALLOW_ELEVATED"), &mut notices)?;
         let confirm = confirm::mode(filled(&flags.confirm), &mut notices)?;
         let dialect = dialect(filled(&flags.dialect))?;
+        let fences = Fences::of(&flags.fences)?;
+        if fences != Fences::default() {
+            notices.push((false, format!("Fences are set; what lies outside is not changed: {}", fences.shown())));
+        }
         Ok(Settings {
             host: String::new(),
             port: host::DEFAULT_PORT,
@@ -232,7 +240,8 @@ impl Settings {
             )?),
             tier,
             allow: tools("PROXMOX_ALLOW", "--allow", &flags.allow)?,
-            deny: tools("PROXMOX_DENY", "--deny", &flags.deny)?,
+            deny: fences::tools("PROXMOX_DENY", "--deny", &flags.deny)?,
+            fences,
             dialect,
             toolsets: Toolsets::of(&flags.toolsets, dialect)?,
             wait: Duration::from_secs(number("PROXMOX_WAIT", "--wait", &flags.wait, 30, 0, 86_400)?),

@@ -244,6 +244,8 @@ pub struct Route {
     /// When this route is taken, for people; empty when it is the only one or goes by kind.
     pub when: &'static str,
     pub returns: &'static Returns,
+    /// What a call by this route always sends: (parameter, its value if it is a constant).
+    pub always: &'static [(&'static str, Option<&'static str>)],
 }
 
 /// How an answer of the API becomes an answer of the tool.

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 const REACHES: [&str; 6] = ["named", "host", "list_of_node", "list_of_cluster", "list_only", "unlisted"];
-const NAMES: [&str; 12] = [
-    "guest", "new", "excluded", "node", "storage", "volume", "pool", "members", "task", "device", "anything", "nothing",
+const NAMES: [&str; 13] = [
+    "guest", "new", "excluded", "node", "storage", "volume", "source", "pool", "members", "task", "device", "anything",
+    "nothing",
 ];
 
 #[derive(Debug, Default, Deserialize)]

@@ -250,6 +250,8 @@ pub enum Names {
     Storage,
     /// A volume: its storage, and the guest that it belongs to.
     Volume,
+    /// As [`Names::Volume`]; it is only read.
+    Source,
     Pool,
     /// A pool that stands for its guests.
     Members,

@@ -120,7 +120,7 @@ fn of_answer(answer: &Answer) -> Exit {
 fn of_failure(failure: &Failure) -> Exit {
     match failure.kind() {
         FailureKind::BadArguments | FailureKind::Ambiguous | FailureKind::Local => Exit::Usage,
-        FailureKind::Refused | FailureKind::Unconfirmed => Exit::Refused,
+        FailureKind::Refused | FailureKind::Unconfirmed | FailureKind::Fenced => Exit::Refused,
         FailureKind::Unauthenticated | FailureKind::Tls | FailureKind::Timeout | FailureKind::Connection => {
             Exit::Unreachable
         }

@@ -16,10 +16,12 @@ const LONGEST: usize = 24 * 1024;
 pub enum FailureKind {
     /// Arguments that do not fit, found here or by the API.
     BadArguments,
-    /// Above the tier, denied, or fenced.
+    /// Above the tier, or denied.
     Refused,
     /// Nobody agreed to it yet, or somebody said no.
     Unconfirmed,
+    /// Outside of what may be changed, or protected.
+    Fenced,
     /// 401.
     Unauthenticated,
     /// 403.

@@ -6,13 +6,16 @@
 use super::call::Call;
 use super::clean;
 use super::failure::{Failure, FailureKind};
+use super::fences;
 use super::gate::{self, Need};
+use super::objects::{Named, Objects, look};
 use super::resolve::{self, Resolved};
 use crate::access::Permit;
 use crate::arguments::describe;
 use crate::client::PreparedRequest;
-use crate::plan::Plan;
-use crate::tool::Verb;
+use crate::plan::{Intent, Plan};
+use crate::settings::Fences;
+use crate::tool::{Effect, Verb};
 
 /// A call that may be made.
 #[derive(Debug)]
@@ -20,12 +23,14 @@ pub struct Judged<'p> {
     pub resolved: Resolved<'p>,
     pub need: Need,
     pub permit: Permit,
+    /// What the request affects; empty for a read.
+    pub objects: Objects,
 }
 
 impl Judged<'_> {
     /// Why this is asked about whatever the operator's mode; `None` = nothing that it affects is protected.
     pub fn guarded(&self) -> Option<String> {
-        None
+        self.objects.guarded()
     }
 
     /// Everything that was shown of it, and what would be sent: when it is the same, the call is the same.
@@ -45,6 +50,7 @@ impl Judged<'_> {
             parts.extend(previous.iter().map(|(name, value)| format!("{name}={value}")));
         }
         parts.extend(resolved.notes.iter().cloned());
+        parts.push(self.objects.fingerprint());
         parts
     }
 
@@ -66,10 +72,20 @@ pub async fn judge<'p>(call: &Call<'_>, plan: &'p Plan) -> Result<Judged<'p>, Fa
     let poll = call.surface.tool.waiter.map_or("", |waiter| waiter.poll);
     let need = gate::need(call.surface, &plan.raises, &requests, poll);
     let permit = gate::pass(&call.engine.access, call.surface, &need, resolved.request.verb)?;
+    let fences = &call.engine.settings.fences;
+    fences::check_tools(fences, &call.engine.access, call.surface, &resolved.request)?;
+    let mut objects = Objects::default();
     if resolved.request.verb != Verb::Get {
         taken(call, &resolved.request)?;
+        // Reads cost time: what nobody shows, compares or fences is only named.
+        let looked = call.intent != Intent::Run || need.effect >= Effect::Interrupts || *fences != Fences::default();
+        objects = match looked {
+            true => look::look(call, &resolved.request, &fences.protected_tags).await?,
+            false => Objects::unseen(&Named::of(&resolved.request)),
+        };
+        fences::check(fences, &resolved.request, &need, &objects)?;
     }
-    Ok(Judged { resolved, need, permit })
+    Ok(Judged { resolved, need, permit, objects })
 }
 
 /// Every value must be one that the API takes. Most were checked when the arguments were read; which disks a guest of

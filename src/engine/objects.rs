@@ -60,6 +60,8 @@ pub struct Subject {
     pub new: bool,
     /// Named by the request, or as the owner of something that it names; not one of many.
     pub named: bool,
+    /// Nothing of it is changed: a volume of it is read.
+    pub source: bool,
     /// Why its configuration could not be read, if it was to be.
     pub unread: Option<String>,
     /// What the call makes of what fences look at; `None` = it stays as it is.
@@ -82,6 +84,7 @@ impl Objects {
             vmid: *vmid,
             new: named.fresh.contains(vmid),
             named: true,
+            source: named.sources.contains(vmid),
             ..Subject::default()
         });
         Objects {
@@ -169,6 +172,11 @@ impl Subject {
     /// True if nothing is known of it, although it may be there.
     pub fn unseen(&self) -> bool {
         self.kind.is_none() && !self.new
+    }
+
+    /// True if its configuration is not where the listing says: it moved, or went away.
+    pub fn gone(&self) -> bool {
+        self.unread.as_ref().is_some_and(|why| super::explain::missing_guest(&why.to_lowercase()))
     }
 
     fn json(&self) -> Value {

@@ -39,6 +39,9 @@ pub async fn shown(call: &Call<'_>, judged: &Judged<'_>) -> Map<String, Value> {
         put("because", json!(judged.need.because));
     }
     put("request", json!({ "method": request.verb.as_str(), "path": request.path(), "params": params(request) }));
+    if request.verb != Verb::Get {
+        put("affects", judged.objects.json());
+    }
     let changes = changes(call, judged).await;
     if !changes.is_empty() {
         put("changes", Value::Array(changes));

@@ -4,6 +4,7 @@
 
 use super::call::Call;
 use super::clean;
+use super::explain;
 use super::failure::{Failure, FailureKind};
 use super::guards;
 use super::guests::Guest;
@@ -14,6 +15,11 @@ use crate::client::{PreparedRequest, Repeat};
 use crate::plan::{Ask, Locate, Open, Plan, PlannedRoute};
 use crate::tool::{Kind, Verb};
 use serde_json::{Map, Value};
+
+/// Where the API tells a free id, and whether one is free.
+const NEXT_ID: &str = "/cluster/nextid";
+/// So many ids that the token cannot see are passed over.
+const TRIES: usize = 50;
 
 /// A plan with nothing open.
 #[derive(Debug)]
@@ -48,7 +54,9 @@ pub async fn resolve<'p>(call: &Call<'_>, plan: &'p Plan) -> Result<Resolved<'p>
         if let Open::Read(path) = open
             && !reads.values.iter().any(|(known, _)| known == path)
         {
-            reads.values.push((path, scalar(call, path).await?));
+            let fenced = *path == NEXT_ID && call.engine.settings.fences.guests.is_set();
+            let value = if fenced { free_id(call).await? } else { scalar(call, path).await? };
+            reads.values.push((path, value));
         }
     }
     let mut notes = Vec::new();
@@ -99,6 +107,32 @@ async fn scalar(call: &Call<'_>, path: &'static str) -> Result<String, Failure> 
             format!("GET {path} did not answer with a single value. Nothing was changed."),
         )),
     }
+}
+
+/// The lowest free id that the fences let through. The API knows ids that the token cannot see, so it is asked as well.
+async fn free_id(call: &Call<'_>) -> Result<String, Failure> {
+    let fence = &call.engine.settings.fences.guests;
+    let guests = call.guests().await?;
+    let mut from = 0;
+    for _ in 0..TRIES {
+        let mut next = fence.lowest(from);
+        while let Some(taken) = next.filter(|vmid| guests.iter().any(|guest| guest.vmid == *vmid)) {
+            next = fence.lowest(taken.saturating_add(1));
+        }
+        let Some(vmid) = next else { break };
+        let request = PreparedRequest::plain(Verb::Get, NEXT_ID).with("vmid", vmid.to_string());
+        match call.try_read(&request, Repeat::Freely).await {
+            Ok(_) => return Ok(vmid.to_string()),
+            Err(trouble) if trouble.rejection().is_some_and(|rejection| rejection.status == 400) => {
+                from = vmid.saturating_add(1);
+            }
+            Err(trouble) => return Err(explain::failure(call, &request, &trouble).await),
+        }
+    }
+    let says = "No id for the new guest is free inside the fences of this server (--allow-guests, --deny-guests; \
+                PROXMOX_ALLOW_GUESTS, PROXMOX_DENY_GUESTS). Delete a guest there, give an id that is known to be free, or \
+                ask whoever runs the server to widen the range. Nothing was sent.";
+    Err(Failure::new(FailureKind::Fenced, says))
 }
 
 async fn locate(call: &Call<'_>, plan: &Plan, guest: &GuestRef) -> Result<Located, Failure> {

@@ -3,6 +3,7 @@
 //! Knows names and help texts; what the values mean is checked in [`super`], so that a variable and a flag give the
 //! same messages. The token's secret has no flag: a command line can be read by other users of a machine.
 
+use super::fences::FenceFlags;
 use clap::Args;
 
 /// Connection and limits; every flag has a variable, and the flag wins.
@@ -58,7 +59,7 @@ pub struct Flags {
         help_heading = "Limits"
     )]
     pub allow: Vec<String>,
-    /// Tools that may not be called, separated by commas; wins over everything else
+    /// Tools and toolsets that may not be called, separated by commas; wins over everything else
     #[arg(
         long,
         env = "PROXMOX_DENY",
@@ -68,6 +69,9 @@ pub struct Flags {
         help_heading = "Limits"
     )]
     pub deny: Vec<String>,
+    /// What may be changed.
+    #[command(flatten)]
+    pub fences: FenceFlags,
     /// How calls that delete, overwrite or interrupt are confirmed: `ask` a person (through the client, or in a terminal),
     /// `seal` (a second call is enough: no person guaranteed), `elicit-only` (through the client or not at all) or `off`
     /// [default: ask]

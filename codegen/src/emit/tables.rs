@@ -33,6 +33,31 @@ pub fn emit(catalogue: &Catalogue) -> TokenStream {
     }
 }
 
+/// The parameters without which no call takes this route.
+fn always(tool: &Tool, route: &crate::catalogue::Route) -> Vec<TokenStream> {
+    use crate::catalogue::{From, TemplatePart};
+    let given = |name: &str| {
+        tool.argument(name).is_some_and(|argument| argument.required)
+            || matches!(&route.when, Some((argument, When::Given | When::Is(_))) if argument == name)
+    };
+    let sent = route.request.params.iter().filter_map(|send| {
+        let name = &send.name;
+        match &send.from {
+            From::Fixed(value) => Some(quote!((#name, Some(#value)))),
+            From::Argument(argument) if given(argument) => Some(quote!((#name, None))),
+            From::Derived(template) => {
+                let value = |part: &TemplatePart| match part {
+                    TemplatePart::Text(_) => true,
+                    TemplatePart::Value(source) => given(&source.argument),
+                };
+                template.parts.iter().all(value).then(|| quote!((#name, None)))
+            }
+            From::Argument(_) | From::Vmid | From::Digest(_) | From::Rest(_) => None,
+        }
+    });
+    sent.collect()
+}
+
 fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
     let (name, title, doc, line) = (&tool.name, &tool.title, &tool.doc, Literal::usize_unsuffixed(tool.line));
     let (tier, most, effect) = (tier(tool.tier), effect(tool.most()), effect(tool.effect));
@@ -47,7 +72,10 @@ fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
             Some((argument, When::Is(value))) => format!("`{argument}` is {value}"),
         };
         let returns = routes::returns_name(tool, index);
-        quote!(Route { kind: #kind, verb: #verb, path: #path, when: #when, returns: &#module::#returns })
+        let always = always(tool, route);
+        quote! {
+            Route { kind: #kind, verb: #verb, path: #path, when: #when, returns: &#module::#returns, always: &[#(#always),*] }
+        }
     });
     let unsupported = tool.unsupported.iter().map(|(one, why)| {
         let one = kind(*one);

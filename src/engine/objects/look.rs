@@ -44,14 +44,14 @@ pub async fn look(call: &Call<'_>, request: &PreparedRequest, protected: &[Strin
     let listed = listing(call).await?;
     let subject = in_path(&route);
     let mut configurations: BTreeMap<u32, Configuration> = BTreeMap::new();
-    if let Some(vmid) = subject.filter(|_| route.method.reach.is_some_and(|reach| reach.disks))
-        && let Some(row) = listed.get(&vmid)
-    {
+    let disks = route.method.reach.is_some_and(|reach| reach.disks);
+    if let Some(row) = subject.and_then(|vmid| listed.get(&vmid)) {
         let read = configuration(call, row).await;
         if let Ok(config) = &read {
-            named.disks(row.kind, config);
+            let touched = config.iter().filter(|(name, _)| disks || taken_away(request, name));
+            named.disks(row.kind, touched);
         }
-        configurations.insert(vmid, read);
+        configurations.insert(row.vmid, read);
     }
     let mut ids: BTreeSet<u32> = named.guests.clone();
     for every in &named.every {
@@ -67,6 +67,7 @@ pub async fn look(call: &Call<'_>, request: &PreparedRequest, protected: &[Strin
     for vmid in ids {
         let mut guest = listed.get(&vmid).cloned().unwrap_or(Subject { vmid, ..Subject::default() });
         guest.named = named.guests.contains(&vmid);
+        guest.source = named.sources.contains(&vmid);
         guest.new = guest.kind.is_none() && named.fresh.contains(&vmid);
         if guest.kind.is_some() {
             if !configurations.contains_key(&vmid) {
@@ -123,14 +124,14 @@ impl Subject {
 
 impl Named {
     /// Adds the disks of a guest: where they are, and whose they are.
-    fn disks(&mut self, kind: Option<Kind>, config: &Map<String, Value>) {
+    fn disks<'a>(&mut self, kind: Option<Kind>, config: impl Iterator<Item = (&'a String, &'a Value)>) {
         let Some(kind) = kind else { return };
         let path = match kind {
             Kind::Qemu => "/nodes/{node}/qemu/{vmid}/config",
             Kind::Lxc => "/nodes/{node}/lxc/{vmid}/config",
         };
         let Some(method) = proxmox_spec::find(Verb::Put, path) else { return };
-        let disks = config.iter().filter_map(|(name, value)| Some((method.param(name)?, value.as_str()?)));
+        let disks = config.filter_map(|(name, value)| Some((method.param(name)?, value.as_str()?)));
         for (param, text) in disks {
             let parts = text.split(',').map(|part| part.split_once('=').unwrap_or(("", part)));
             for (name, part) in parts {
@@ -142,7 +143,7 @@ impl Named {
                     && !volume.shared
                 {
                     self.storages.insert(volume.storage);
-                    self.guests.extend(volume.owners);
+                    volume.owners.iter().for_each(|vmid| self.guest(*vmid));
                 }
             }
         }
@@ -261,6 +262,12 @@ async fn becomes(call: &Call<'_>, route: &Route) -> Option<Configuration> {
     })
 }
 
+/// Does the request delete or revert this setting?
+fn taken_away(request: &PreparedRequest, name: &str) -> bool {
+    let lists = request.params.iter().filter(|param| matches!(&*param.name, "delete" | "revert"));
+    lists.flat_map(|param| &param.values).any(|list| format::split_list(list).contains(&name))
+}
+
 /// What the call makes of tags, pool and protection, by what it gives and takes.
 fn after(
     objects: &mut Objects,
@@ -269,10 +276,7 @@ fn after(
     route: &Route,
     becomes: Option<Configuration>,
 ) {
-    let deleted = |name: &str| {
-        let lists = request.params.iter().filter(|param| matches!(&*param.name, "delete" | "revert"));
-        lists.flat_map(|param| &param.values).any(|list| format::split_list(list).contains(&name))
-    };
+    let deleted = |name: &str| taken_away(request, name);
     let about = |name: &str| route.method.param(name).is_some();
     let subject = in_path(route);
     let source = subject.and_then(|vmid| objects.guests.iter().find(|guest| guest.vmid == vmid)).cloned();

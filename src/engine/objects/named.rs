@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Named {
     /// Ids of guests, those in `fresh` included.
     pub guests: BTreeSet<u32>,
+    /// Those of `guests` whose volumes are only read.
+    pub sources: BTreeSet<u32>,
     /// Ids that the request makes a guest of, or overwrites.
     pub fresh: BTreeSet<u32>,
     /// Sets of guests that cannot be counted without a look at the cluster.
@@ -172,7 +174,7 @@ impl Named {
     fn thing(&mut self, names: Names, name: &str, text: &str, storage: Option<&str>) {
         match names {
             Names::Nothing => {}
-            Names::Anything => self.cannot(format!("its parameter `{name}` can reach anything on the host")),
+            Names::Anything => self.cannot(format!("its parameter `{name}` reaches further than can be told")),
             Names::Device => {
                 if !matches!(text.trim(), "socket" | "spice" | "") {
                     self.cannot(format!("its parameter `{name}` names a device of the host, which others may use"));
@@ -184,8 +186,10 @@ impl Named {
                         self.cannot(format!("its parameter `{name}` is no guest's id: `{element}`"));
                         continue;
                     };
-                    let set = if names == Names::Excluded { &mut self.excluded } else { &mut self.guests };
-                    set.insert(vmid);
+                    match names {
+                        Names::Excluded => drop(self.excluded.insert(vmid)),
+                        _ => self.guest(vmid),
+                    }
                     if names == Names::New {
                         self.fresh.insert(vmid);
                     }
@@ -215,12 +219,18 @@ impl Named {
                     self.every(Every::Pool(text.trim().to_owned()));
                 }
             }
-            Names::Volume => self.volume(name, text, storage),
+            Names::Volume | Names::Source => {
+                // A drive may be written as a whole, options and all.
+                let parts = text.split(',').map(|part| part.split_once('=').unwrap_or(("", part)));
+                for (_, part) in parts.filter(|(key, _)| matches!(*key, "" | "file" | "volume")) {
+                    self.volume(name, part, storage, names == Names::Source);
+                }
+            }
             Names::Task => match values::task(text) {
                 Some((node, vmid)) => {
                     self.nodes.insert(node);
                     match vmid {
-                        Some(vmid) => drop(self.guests.insert(vmid)),
+                        Some(vmid) => self.guest(vmid),
                         None => self.cannot("the task names no guest, so it may be about many"),
                     }
                 }
@@ -229,7 +239,13 @@ impl Named {
         }
     }
 
-    fn volume(&mut self, name: &str, text: &str, storage: Option<&str>) {
+    /// A guest that is more than read.
+    pub fn guest(&mut self, vmid: u32) {
+        self.guests.insert(vmid);
+        self.sources.remove(&vmid);
+    }
+
+    fn volume(&mut self, name: &str, text: &str, storage: Option<&str>, source: bool) {
         match values::volume(text, storage) {
             values::Disk::Nothing => {}
             values::Disk::Path => self.cannot(format!("its parameter `{name}` is a path of the host")),
@@ -239,7 +255,13 @@ impl Named {
                     self.cannot(format!("the name of the volume `{}` does not tell whose it is", volume.volid));
                 }
                 self.storages.insert(volume.storage.clone());
-                self.guests.extend(&volume.owners);
+                for vmid in &volume.owners {
+                    match source && !self.guests.contains(vmid) {
+                        true => drop((self.sources.insert(*vmid), self.guests.insert(*vmid))),
+                        false if source => {}
+                        false => self.guest(*vmid),
+                    }
+                }
                 self.volumes.insert(volume.volid.clone(), volume);
             }
         }

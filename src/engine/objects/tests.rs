@@ -99,6 +99,7 @@ fn volumes_name_their_storage_and_their_owner() {
         put("scsi1", "local-lvm:0,import-from=ceph:vm-102-disk-0"),
         "100 102 node(pve1) storage(ceph local-lvm) volume(ceph:vm-102-disk-0)"
     );
+    assert_eq!(put("cdrom", "local-lvm:vm-101-disk-0,media=cdrom"), put("scsi1", "local-lvm:vm-101-disk-0"));
     assert_eq!(put("scsi1", "local-lvm:32"), "100 node(pve1) storage(local-lvm)");
     assert_eq!(
         put("ide2", "local:iso/vm-101-tools.iso,media=cdrom"),
@@ -187,7 +188,7 @@ fn a_list_that_is_left_out_means_all() {
     assert_eq!(vzdump(&[("pool", "prod")]), "every(pool prod) node(pve1) pool(prod)");
     assert_eq!(
         vzdump(&[("vmid", "100"), ("script", "/root/x")]),
-        "100 node(pve1) UNLISTED: its parameter `script` can reach anything on the host"
+        "100 node(pve1) UNLISTED: its parameter `script` reaches further than can be told"
     );
     names(Post, "/cluster/backup", &[("storage", "nas"), ("schedule", "daily")], "every(cluster) storage(nas)");
     names(Post, "/cluster/backup", &[("all", "1"), ("node", "pve2")], "every(node pve2) node(pve2)");
@@ -242,7 +243,7 @@ fn sample(names: Names) -> &'static str {
         Names::Excluded => "102",
         Names::Node => "pve2",
         Names::Storage => "there",
-        Names::Volume => "there:vm-103-disk-0",
+        Names::Volume | Names::Source => "there:vm-103-disk-0",
         Names::Pool | Names::Members => "prod",
         Names::Task => "UPID:pve2:0000C123:00112233:65A1B2C3:qmstart:104:root@pam:",
         Names::Device => "/dev/x",
@@ -337,7 +338,9 @@ fn every_parameter_that_names_something_is_found() {
                 Names::Excluded => named.excluded.contains(&102),
                 Names::Node => named.nodes.contains("pve2"),
                 Names::Storage => named.storages.contains("there"),
-                Names::Volume => named.guests.contains(&103) && named.volumes.contains_key("there:vm-103-disk-0"),
+                Names::Volume | Names::Source => {
+                    named.guests.contains(&103) && named.volumes.contains_key("there:vm-103-disk-0")
+                }
                 Names::Pool | Names::Members => named.pools.contains("prod"),
                 Names::Task => named.guests.contains(&104),
                 Names::Device | Names::Anything => named.unlisted.is_some(),

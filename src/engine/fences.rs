@@ -1,0 +1,256 @@
+//! The fences: is everything that a finished request affects inside of what may be changed?
+//!
+//! Decides on the request and on what was looked at, never on the name of the tool that was called. Sends nothing. A
+//! refusal says which fence, what lies outside, and who can change it.
+
+use super::clean;
+use super::failure::{Failure, FailureKind};
+use super::gate::Need;
+use super::objects::look::within;
+use super::objects::{After, Objects, Subject};
+use crate::access::{Access, means};
+use crate::client::PreparedRequest;
+use crate::settings::{Fence, Fences};
+use crate::tool::{Effect, Route, Surface, Tool, Verb};
+use proxmox_spec::{Extent, Method};
+
+/// So many things outside are told of at once.
+const TOLD: usize = 5;
+
+/// Is the call denied because of what it would send? Comes before anything is looked at.
+///
+/// # Errors
+/// Its request is that of a tool that was denied, or of none that may change something.
+pub fn check_tools(
+    fences: &Fences,
+    access: &Access,
+    surface: &Surface,
+    request: &PreparedRequest,
+) -> Result<(), Failure> {
+    let Some(method) = proxmox_spec::route(request.verb, request.path()).map(|route| route.method) else {
+        return Ok(());
+    };
+    let denied = access.without().find(|(tool, _)| does(tool, method, request, surface));
+    if let Some((tool, by)) = denied {
+        let name = if by == tool.name { String::new() } else { format!(", and with it `{}`", tool.name) };
+        let says = format!(
+            "{} {} is what `{}` does, and that is switched off on this server: PROXMOX_DENY (--deny) names `{by}`{name}. It \
+             cannot be had by another way. Only whoever runs the server can change that; nothing was sent.",
+            method.verb, method.path, tool.name
+        );
+        return Err(Failure::new(FailureKind::Fenced, says));
+    }
+    if request.verb == Verb::Get || fences.tools.is_empty() {
+        return Ok(());
+    }
+    let listed = |tool: &Tool| fences.tools.iter().any(|name| means(name, tool));
+    let stands_for = |tool: &&'static Tool| listed(tool) && carries(tool, method, request);
+    let allowed = listed(surface.tool)
+        || fences.tools.iter().any(|name| name == surface.name)
+        || (surface.tool.handled && crate::catalogue::TOOLS.iter().any(|tool| stands_for(&tool)));
+    if allowed {
+        return Ok(());
+    }
+    let says = format!(
+        "`{}` may not change anything on this server: PROXMOX_ALLOW_TOOLS (--allow-tools {}) names the tools that may. Only \
+         whoever runs the server can change that; nothing was sent.",
+        surface.name,
+        fences.tools.join(",")
+    );
+    Err(Failure::new(FailureKind::Fenced, says))
+}
+
+/// Is this the request of that tool? A call without a tool of its own needs to say no more than method and path.
+fn does(tool: &Tool, method: &Method, request: &PreparedRequest, surface: &Surface) -> bool {
+    if surface.tool.handled {
+        return tool.routes.iter().any(|route| is(route, method));
+    }
+    request.verb != Verb::Get && tool.name != surface.tool.name && carries(tool, method, request)
+}
+
+/// Does the request carry everything that the tool always sends?
+fn carries(tool: &Tool, method: &Method, request: &PreparedRequest) -> bool {
+    let sent = |(name, value): &(&str, Option<&str>)| {
+        let values = request.params.iter().filter(|param| param.name == *name).flat_map(|param| &param.values);
+        let mut values = values.peekable();
+        values.peek().is_some() && value.is_none_or(|value| values.any(|sent| sent == value))
+    };
+    tool.routes.iter().any(|route| is(route, method) && route.always.iter().all(sent))
+}
+
+fn is(route: &Route, method: &Method) -> bool {
+    route.verb == method.verb && route.path == method.path
+}
+
+/// Is everything that the request affects inside of the fences, before and after it, and not protected from it?
+///
+/// # Errors
+/// What lies outside, of which fence; or that it cannot be told.
+pub fn check(fences: &Fences, request: &PreparedRequest, need: &Need, objects: &Objects) -> Result<(), Failure> {
+    if request.verb == Verb::Get {
+        return Ok(());
+    }
+    if let Some(why) = objects.unlisted.as_ref().filter(|_| fences.any()) {
+        let says = format!(
+            "Fences are set on this server ({}), and what this call would change cannot be listed: {}. So it cannot be told \
+             to lie inside. Only whoever runs the server can change the fences; nothing was sent.",
+            fences.shown(),
+            clean::line(why, 300).trim_end_matches('.')
+        );
+        return Err(Failure::new(FailureKind::Fenced, says));
+    }
+    let mut outside = Outside { said: Vec::new() };
+    outside.plain("nodes", "node", &fences.nodes, &objects.nodes, |name, listed| name == listed);
+    outside.plain("storages", "storage", &fences.storages, &objects.storages, |name, listed| name == listed);
+    outside.plain("pools", "pool", &fences.pools, &objects.pools, |name, listed| within(name, listed));
+    for guest in &objects.guests {
+        outside.guest(fences, guest);
+    }
+    if !outside.said.is_empty() {
+        return Err(outside.failure());
+    }
+    protected(fences, request, need, objects)
+}
+
+/// What is protected is not destroyed, and the mark that protects it is not taken away.
+fn protected(fences: &Fences, request: &PreparedRequest, need: &Need, objects: &Objects) -> Result<(), Failure> {
+    let by_hand = "Whoever is responsible for it can do that in the Proxmox web interface; nothing was sent.";
+    let refuse = |says: String| Err(Failure::new(FailureKind::Fenced, format!("{says} {by_hand}")));
+    for guest in &objects.guests {
+        let Some(After { tags, .. }) = &guest.after else { continue };
+        let kept = |tag: &&String| tags.as_ref().is_some_and(|tags| tags.contains(tag));
+        let lost = guest.tags.iter().filter(|tag| fences.protected_tags.contains(tag)).find(|tag| !kept(tag));
+        if let Some(tag) = lost.filter(|_| !guest.new) {
+            return refuse(format!(
+                "Guest {} bears the protected tag `{tag}` (PROXMOX_PROTECTED_TAGS, --protected-tags), and this call would take \
+                 it away.",
+                guest.shown()
+            ));
+        }
+    }
+    if need.effect != Effect::Destroys {
+        return Ok(());
+    }
+    // Guests that merely run on a host whose own things are destroyed are not destroyed with them.
+    let method = proxmox_spec::route(request.verb, request.path()).map(|route| route.method);
+    if method.and_then(|method| method.reach).is_some_and(|reach| reach.extent == Extent::Host) {
+        return Ok(());
+    }
+    let touched = || objects.guests.iter().filter(|guest| !guest.source);
+    if let Some(why) = touched().find_map(|guest| guest.guard(&fences.protected_tags)) {
+        let mark = if why.contains("protected tag") { " (PROXMOX_PROTECTED_TAGS, --protected-tags)" } else { "" };
+        let mut letters = why.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        let why: String = first.into_iter().chain(letters).collect();
+        return refuse(format!("{why}{mark}, so nothing of it is destroyed from here, whoever confirms it."));
+    }
+    if let Some(guest) = touched().find(|guest| guest.unread.is_some() && !guest.gone()) {
+        let why = clean::line(guest.unread.as_deref().unwrap_or_default(), 300);
+        return refuse(format!("Whether guest {} is protected cannot be told: {why}", guest.shown()));
+    }
+    Ok(())
+}
+
+/// What lies outside, in words.
+struct Outside {
+    said: Vec<String>,
+}
+
+impl Outside {
+    /// `sort` as in the flags: `nodes`.
+    fn plain(
+        &mut self,
+        sort: &str,
+        noun: &str,
+        fence: &Fence<String>,
+        names: &[String],
+        same: impl Fn(&str, &str) -> bool,
+    ) {
+        for name in names {
+            self.one(sort, fence, |listed| same(name, listed), &|| format!("the {noun} {}", clean::line(name, 64)));
+        }
+    }
+
+    fn one(&mut self, sort: &str, fence: &Fence<String>, is: impl Fn(&str) -> bool, what: &dyn Fn() -> String) {
+        if let Some(by) = fence.deny.iter().find(|listed| is(listed)) {
+            self.say(format!("{} ({} names `{by}`)", what(), flag("deny", sort)));
+        } else if !fence.allow.is_empty() && !fence.allow.iter().any(|listed| is(listed)) {
+            self.say(format!("{} ({} is {})", what(), flag("allow", sort), fence.allow.join(",")));
+        }
+    }
+
+    fn guest(&mut self, fences: &Fences, guest: &Subject) {
+        let shown = || format!("guest {}", guest.shown());
+        if !fences.guests.holds(guest.vmid) {
+            let list =
+                |list: &[crate::settings::Ids]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            let denied = fences.guests.deny.iter().any(|ids| ids.0.contains(&guest.vmid));
+            let (word, list) =
+                if denied { ("deny", list(&fences.guests.deny)) } else { ("allow", list(&fences.guests.allow)) };
+            self.say(format!("{} ({} is {list})", shown(), flag(word, "guests")));
+        }
+        if !guest.node.is_empty() {
+            self.one("nodes", &fences.nodes, |listed| listed == guest.node, &shown);
+        } else if guest.unseen() && fences.nodes.is_set() {
+            self.say(format!("{}, which this token cannot see, so nobody can tell its node", shown()));
+        }
+        let marked = fences.pools.is_set() || fences.tags.is_set();
+        if guest.unseen() && marked {
+            self.say(format!("{}, which this token cannot see, so nobody can tell its pool and tags", shown()));
+            return;
+        }
+        if !guest.new {
+            self.marks(fences, guest.pool.as_deref(), Some(&guest.tags), &shown);
+        }
+        if let Some(after) = &guest.after {
+            let then = || format!("guest {} as it would be afterwards", guest.shown());
+            self.marks(fences, after.pool.as_deref(), after.tags.as_deref(), &then);
+        }
+    }
+
+    /// Pool and tags of a guest, as they are or as they will be.
+    fn marks(&mut self, fences: &Fences, pool: Option<&str>, tags: Option<&[String]>, what: &dyn Fn() -> String) {
+        let of = || match pool {
+            Some(pool) => format!("{}, in the pool {}", what(), clean::line(pool, 64)),
+            None => format!("{}, in no pool", what()),
+        };
+        self.one("pools", &fences.pools, |listed| pool.is_some_and(|pool| within(pool, listed)), &of);
+        if !fences.tags.is_set() {
+            return;
+        }
+        let Some(tags) = tags else {
+            self.say(format!("{}, whose tags would come out of a backup or snapshot; give them in the call", what()));
+            return;
+        };
+        let of = || match tags {
+            [] => format!("{}, without a tag", what()),
+            tags => format!("{}, with the tags {}", what(), clean::line(&tags.join(","), 200)),
+        };
+        self.one("tags", &fences.tags, |listed| tags.iter().any(|tag| tag == listed), &of);
+    }
+
+    fn say(&mut self, text: String) {
+        if !self.said.contains(&text) {
+            self.said.push(text);
+        }
+    }
+
+    fn failure(self) -> Failure {
+        let more = match self.said.len().saturating_sub(TOLD) {
+            0 => String::new(),
+            more => format!("\n- and {more} more"),
+        };
+        let lines: Vec<String> = self.said.iter().take(TOLD).map(|line| format!("- {line}")).collect();
+        let says = format!(
+            "This call reaches outside of the fences of this server:\n{}{more}\nOnly whoever runs the server can change the \
+             fences. Nothing was sent.",
+            lines.join("\n")
+        );
+        Failure::new(FailureKind::Fenced, says)
+    }
+}
+
+/// `--deny-nodes, PROXMOX_DENY_NODES`.
+fn flag(word: &str, sort: &str) -> String {
+    format!("--{word}-{sort}, PROXMOX_{}_{}", word.to_uppercase(), sort.to_uppercase())
+}
