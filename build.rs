@@ -33,6 +33,7 @@ fn generate() -> Result<(), Vec<String>> {
     let out = Path::new(&out);
     fs::write(out.join("catalogue.rs"), made.rust).map_err(one)?;
     fs::write(out.join("examples.rs"), made.examples).map_err(one)?;
+    fs::write(out.join("search.rs"), made.search).map_err(one)?;
     for (name, text) in made.docs {
         let path = out.join("docs").join(name);
         fs::create_dir_all(path.parent().unwrap_or(out)).map_err(one)?;

@@ -9,6 +9,7 @@ pub mod client;
 pub mod engine;
 pub mod handlers;
 pub mod plan;
+pub mod search;
 pub mod server;
 pub mod settings;
 pub mod tool;

@@ -7,6 +7,7 @@ mod docs;
 mod examples;
 mod routes;
 mod schema;
+mod search;
 mod surfaces;
 mod tables;
 mod tokens;
@@ -26,7 +27,8 @@ pub fn emit(catalogue: &Catalogue, templates: &[(String, String)]) -> Result<Art
     rust.insert_str(0, "// Generated from tools.yaml. Do not edit: change the catalogue.\n\n");
     let examples = pretty(examples::emit(catalogue))?;
     let docs = docs::emit(catalogue, templates)?;
-    Ok(Artifacts { rust, examples, docs })
+    let search = search::emit(catalogue);
+    Ok(Artifacts { rust, examples, search, docs })
 }
 
 fn pretty(tokens: TokenStream) -> Result<String, String> {

@@ -29,6 +29,8 @@ pub struct Artifacts {
     pub rust: String,
     /// The examples as a Rust file for the tests to `include!`.
     pub examples: String,
+    /// What methods are found by, as a Rust file to `include!`.
+    pub search: String,
     /// (path below `docs/`, text).
     pub docs: Vec<(String, String)>,
 }

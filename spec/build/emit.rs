@@ -34,13 +34,29 @@ impl Pool {
 pub fn table(entries: &[Value]) -> Result<String, String> {
     let mut pool = Pool::default();
     let mut methods = String::new();
+    let mut texts = String::new();
+    let call = |entry: &Value| format!("{} {}", word(entry, "method"), word(entry, "path"));
+    let rows: HashMap<String, usize> = entries.iter().enumerate().map(|(row, entry)| (call(entry), row)).collect();
     for entry in entries {
         let row = method(&mut pool, entry)
             .map_err(|mistake| format!("{} {}: {mistake}", word(entry, "method"), word(entry, "path")))?;
-        let _ = writeln!(methods, "{row},");
+        let same = entry["same"].as_array().into_iter().flatten();
+        let same: Vec<String> =
+            same.filter_map(Value::as_str).filter_map(|name| rows.get(name)).map(usize::to_string).collect();
+        let _ = writeln!(methods, "Method{{same:&[{}],{row}}},", same.join(","));
+        let _ = writeln!(texts, "Texts{{phrases:{:?},about:{:?}}},", word(entry, "words"), word(entry, "about"));
     }
     let routing = routing(entries);
-    Ok(format!("{}static METHODS:[Method;{}]=[\n{methods}];\n{routing}", pool.text, entries.len()))
+    let count = entries.len();
+    let texts = format!("static TEXTS:[Texts;{count}]=[\n{texts}];\n");
+    Ok(format!("{}static METHODS:[Method;{count}]=[\n{methods}];\n{texts}{routing}", pool.text))
+}
+
+/// The thesaurus: phrases and what means the same.
+pub fn meanings(meanings: &[(String, Vec<String>)]) -> String {
+    let rows: Vec<String> =
+        meanings.iter().map(|(phrase, others)| format!("Meaning{{phrase:{phrase:?},others:&{others:?}}},")).collect();
+    format!("static MEANINGS:[Meaning;{}]=[\n{}\n];\n", rows.len(), rows.join("\n"))
 }
 
 /// Where the router looks: the rows of a verb by the number of their segments, and those that take slashes at the end.
@@ -73,9 +89,10 @@ fn method(pool: &mut Pool, entry: &Value) -> Result<String, String> {
     let verb = camel(word(entry, "method"));
     let path = word(entry, "path");
     let mut body = format!(
-        "verb:Verb::{verb},path:{path:?},segments:&{},name:{:?},since:{:?}",
+        "verb:Verb::{verb},path:{path:?},segments:&{},name:{:?},title:{:?},since:{:?}",
         segments(pool, path, flag(entry, "remainder")),
         word(entry, "name"),
+        word(entry, "title"),
         word(entry, "since"),
     );
     let params = entry["params"].as_object().ok_or("`params` is not an object")?;
@@ -120,7 +137,10 @@ fn method(pool: &mut Pool, entry: &Value) -> Result<String, String> {
         let mark = reach(mark);
         let _ = write!(body, ",reach:Some(&{})", pool.piece("static", "Reach", mark));
     }
-    Ok(format!("Method{{{body},..METHOD}}"))
+    if flag(entry, "seldom") {
+        body.push_str(",seldom:true");
+    }
+    Ok(format!("{body},..METHOD"))
 }
 
 fn segments(pool: &mut Pool, path: &str, remainder: bool) -> String {

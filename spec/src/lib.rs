@@ -12,8 +12,10 @@ mod pattern;
 mod privileges;
 mod problem;
 pub mod property;
+mod stem;
 mod table;
 mod verdict;
+pub mod words;
 
 pub use lookup::{Route, find, methods, on_path, route};
 pub use model::*;

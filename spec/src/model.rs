@@ -23,6 +23,12 @@ pub struct Method {
     pub segments: &'static [Segment],
     /// The API's own handler name.
     pub name: &'static str,
+    /// What it does, in a few words of ours.
+    pub title: &'static str,
+    /// Rows of the methods that do the same, for the other kind of guest or in an older way.
+    pub same: &'static [u16],
+    /// Seldom what is wanted: the index of a part of the API, an older way, one half of an exchange.
+    pub seldom: bool,
     /// The first version that has it; `6.4` = that one or an earlier one.
     pub since: &'static str,
     /// Sorted by name.

@@ -3,6 +3,7 @@
 //! Knows defaults only; every fact is in the generated file.
 
 use crate::model::*;
+use crate::words::{Meaning, Texts};
 
 /// What a generated row starts from.
 const METHOD: Method = Method {
@@ -10,6 +11,9 @@ const METHOD: Method = Method {
     path: "",
     segments: &[],
     name: "",
+    title: "",
+    same: &[],
+    seldom: false,
     since: "",
     params: &[],
     extra_params: false,
@@ -78,6 +82,16 @@ include!(concat!(env!("OUT_DIR"), "/table.rs"));
 /// Every method, sorted by path, then verb.
 pub(crate) fn methods() -> &'static [Method] {
     &METHODS
+}
+
+/// What is written about each method, in the order of the table.
+pub(crate) fn texts() -> &'static [Texts] {
+    &TEXTS
+}
+
+/// Phrases and what means the same, sorted by phrase.
+pub(crate) fn thesaurus() -> &'static [Meaning] {
+    &MEANINGS
 }
 
 /// The rows that can serve a path of so many segments, in the table's order within each of the two lists.
