@@ -114,9 +114,8 @@ impl Reader {
             }
             words.seldom |= seldom;
         }
-        for (name, _) in &calls {
-            let others = calls.iter().map(|(other, _)| other.clone()).filter(|other| other != name);
-            self.methods.entry(name.clone()).or_default().same.extend(others);
+        if calls.len() > 1 {
+            self.join(calls.iter().map(|(name, _)| name));
         }
         Ok(Head::Calls(calls.into_iter().map(|(name, _)| name).collect()))
     }
@@ -140,11 +139,8 @@ impl Reader {
             Head::Under(paths) => self.about.extend(paths.iter().map(|path| (path.clone(), line.to_owned()))),
             Head::Calls(names) => {
                 if let Some(text) = line.strip_prefix("as ") {
-                    let others = self.calls(text)?;
-                    for (name, (other, _)) in names.iter().zip(&others) {
-                        self.link(name, other);
-                        self.link(other, name);
-                    }
+                    let others: Vec<String> = self.calls(text)?.into_iter().map(|(name, _)| name).collect();
+                    self.join(names.iter().chain(&others));
                     return Ok(());
                 }
                 let phrases: Vec<String> = line
@@ -160,15 +156,16 @@ impl Reader {
         Ok(())
     }
 
-    /// Notes that two methods do the same, with everything that already does the same as the second.
-    fn link(&mut self, name: &str, other: &str) {
-        let mut new = vec![other.to_owned()];
-        new.extend(self.methods.get(other).map(|words| words.same.clone()).unwrap_or_default());
-        let same = &mut self.methods.entry(name.to_owned()).or_default().same;
-        for one in new {
-            if one != name && !same.contains(&one) {
-                same.push(one);
-            }
+    /// Notes that these methods do the same, with everything that already does the same as one of them.
+    fn join<'a>(&mut self, names: impl Iterator<Item = &'a String>) {
+        let mut all: BTreeSet<String> = BTreeSet::new();
+        for name in names {
+            all.insert(name.clone());
+            all.extend(self.methods.get(name).into_iter().flat_map(|words| words.same.iter().cloned()));
+        }
+        for name in &all {
+            let others = all.iter().filter(|other| *other != name).cloned();
+            self.methods.entry(name.clone()).or_default().same = others.collect();
         }
     }
 }

@@ -67,7 +67,7 @@ impl Query {
             }
             let own: Vec<String> =
                 spoken.iter().filter(|word| !words::is_empty(word)).map(|word| words::stem(word)).collect();
-            let weak = length == 1 && spoken.iter().all(|word| WEAK.contains(&word.as_str()));
+            let weak = spoken.iter().all(|word| WEAK.contains(&word.as_str()));
             concepts.extend(concept(index, &own, meaning, if weak { FAINT } else { 1.0 }));
         }
         // Said twice is not meant twice.
@@ -273,6 +273,12 @@ const REMOVE: &[&str] = &[
 fn intent(split: &[String], stems: &[String]) -> Intent {
     let how_to = split.first().is_some_and(|word| word == "how")
         && split.get(1).is_some_and(|word| ["do", "to", "can", "could", "should", "would"].contains(&word.as_str()));
+    // `can this be moved` asks; `can you move this` does not.
+    let asks = split.first().is_some_and(|word| ["can", "may", "could", "must"].contains(&word.as_str()))
+        && split.get(1).is_some_and(|word| ["this", "that", "it", "one", "i", "we", "these"].contains(&word.as_str()));
+    if asks {
+        return Intent::Read;
+    }
     for (at, word) in split.iter().enumerate().skip(if how_to { 2 } else { 0 }) {
         let is = |list: &[&str]| list.iter().any(|one| one == word || words::stem(one) == stems[at]);
         // These ask only at the beginning: `a disk that is full`.
