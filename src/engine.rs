@@ -299,6 +299,14 @@ async fn attempt(
     notes.extend(resolved.notes.iter().cloned());
     if request.verb == Verb::Get {
         let (returns, stop) = (resolved.route.returns, &call.watch.cancelled);
+        if let Some((lines, start)) = plan.view.last {
+            let (request, reply) = tail::last(call, request, lines).await?;
+            let mut shown = present::answer(returns, &request, &reply, &plan.view);
+            if let Ok(shown) = &mut shown {
+                shown.notes.extend(tail::earlier(call.surface, start, &shown.content));
+            }
+            return Ok(read(call, resolved, shown, notes).await);
+        }
         let shown = match returns.form {
             Form::List(_) | Form::Values(_) => {
                 let listing = call.client.list(request, repeat(request), stop).await?;

@@ -177,6 +177,8 @@ pub enum Guard {
 pub struct View {
     pub limit: Option<u64>,
     pub offset: u64,
+    /// Of a list that the API cuts: this many rows from the end, and the argument that says where to begin instead.
+    pub last: Option<(u64, &'static str)>,
     /// Names of shown fields; empty = all.
     pub fields: Vec<String>,
     /// Rows of values under one list of columns, in the place of objects.

@@ -18,7 +18,6 @@ vocabulary:
   limit: Most rows to return.
   offset: Rows to skip.
   fields: Only these fields.
-  form: table = rows of values under a list of columns.
 
 waiters:
   task:

@@ -109,6 +109,13 @@ pub struct Tool {
     pub examples: Vec<Example>,
 }
 
+impl Returns {
+    /// Whether callers can choose a page and fields.
+    pub fn paged(&self) -> bool {
+        self.page.is_some() || self.api_pages
+    }
+}
+
 impl Tool {
     pub fn argument(&self, name: &str) -> Option<&Argument> {
         self.arguments.iter().find(|argument| argument.name == name)
@@ -339,6 +346,10 @@ pub struct Returns {
     pub drop: Vec<(String, Vec<String>)>,
     pub sort: Option<String>,
     pub page: Option<u32>,
+    /// The API cuts the pages: `limit` and `offset` are parameters.
+    pub api_pages: bool,
+    /// (the argument that says how many, the argument that says where to begin): without the latter, rows from the end.
+    pub last: Option<(String, String)>,
     /// Fields of a table when the caller chooses none; empty = all of them.
     pub columns: Vec<String>,
     pub parts: Vec<Part>,

@@ -226,6 +226,9 @@ pub struct ReturnsSpec {
     pub split: Vec<(Text, PartSpec)>,
     pub fields: Vec<FieldSpec>,
     pub page: Option<At<f64>>,
+    /// Where `page: api` stands.
+    pub api_pages: Option<Span>,
+    pub last: Option<Text>,
     pub columns: Vec<Text>,
     pub sort: Option<Text>,
     pub only: Vec<(Text, Vec<Text>)>,

@@ -5,7 +5,8 @@
 use super::call::Call;
 use super::clean;
 use crate::client::{PreparedRequest, Repeat, Reply, Trouble};
-use serde_json::Value;
+use crate::tool::Surface;
+use serde_json::{Map, Value};
 
 /// Longest line that is kept, in characters.
 const LINE: usize = 1_000;
@@ -17,20 +18,32 @@ const EMPTY: &str = "no content";
 /// # Errors
 /// As [`Call::try_read`].
 pub async fn read(call: &Call<'_>, request: &PreparedRequest, lines: u64) -> Result<Reply, Trouble> {
+    last(call, request, lines).await.map(|(_, reply)| reply)
+}
+
+/// As [`read`], with the request that brought the rows.
+///
+/// # Errors
+/// As [`Call::try_read`].
+pub async fn last(call: &Call<'_>, request: &PreparedRequest, lines: u64) -> Result<(PreparedRequest, Reply), Trouble> {
     let known = proxmox_spec::route(request.verb, request.path());
     let pages =
         known.is_some_and(|route| route.method.param("start").is_some() && route.method.param("limit").is_some());
-    if !pages {
-        let mut reply = call.try_read(request, Repeat::Freely).await?;
-        keep_last(&mut reply.data, lines);
-        return Ok(reply);
-    }
-    let mut reply = call.try_read(&from(request, 0, lines), Repeat::Freely).await?;
-    if let Some(total) = reply.total.filter(|total| *total > lines) {
-        reply = call.try_read(&from(request, total - lines, lines), Repeat::Freely).await?;
+    let mut asked = if pages { from(request, 0, lines) } else { request.clone() };
+    let mut reply = call.try_read(&asked, Repeat::Freely).await?;
+    if pages && let Some(total) = reply.total.filter(|total| *total > lines) {
+        asked = from(request, total - lines, lines);
+        reply = call.try_read(&asked, Repeat::Freely).await?;
     }
     keep_last(&mut reply.data, lines);
-    Ok(reply)
+    Ok((asked, reply))
+}
+
+/// What to say of a log whose beginning is not shown: how to see it.
+pub fn earlier(surface: &Surface, start: &str, content: &Map<String, Value>) -> Option<String> {
+    let offset = content.get("offset").and_then(Value::as_u64).filter(|offset| *offset > 0)?;
+    let name = surface.rename.iter().find(|(_, ours)| *ours == start).map_or(start, |(theirs, _)| theirs);
+    Some(format!("This is the end, from line {offset} on; `{name}` shows earlier lines, the first being 0."))
 }
 
 /// The first `lines` rows of what `request` reads.

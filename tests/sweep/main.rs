@@ -226,6 +226,14 @@ fn unsaid(argument: &Argument, bad: &Bad) -> Option<&'static str> {
         (Why::Format, _) => "the API's text formats",
         (Why::Exact, _) => "numbers beyond what is exact",
         (Why::Letter, _) => "letters that no request can hold",
+        // What nobody meets is not listed: the rule is the schema emitter's.
+        (Why::Minimum, _) if argument.rule.minimum.is_some_and(|least| (0.0..=1.0).contains(&least)) => "small limits",
+        (Why::Maximum, _) if argument.rule.maximum.is_some_and(|most| most >= 1000.0) => "large limits",
+        (Why::Short | Why::Long, Form::Text) => "lengths of texts",
+        (Why::Value, Form::List) if argument.name == "fields" => "fields of a row",
+        (_, Form::Guest) if text || bad.value.is_number() => "guests by id or name",
+        // Of these, the schema names no type.
+        (Why::Type, Form::Guest | Form::Argv | Form::Property) => "values of two types",
         (Why::Form, Form::Size) => "sizes",
         (Why::Form, Form::Upid) => "task ids",
         (Why::Form, Form::Volid) => "volume ids",

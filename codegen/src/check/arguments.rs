@@ -53,8 +53,17 @@ impl Checker<'_> {
             argument.segment = true;
             list.push(argument);
         }
-        let pages = |returns: Option<&crate::spec::ReturnsSpec>| returns.is_some_and(|returns| returns.page.is_some());
-        let paged = pages(spec.returns.as_ref()) || spec.cases.iter().any(|case| pages(case.returns.as_ref()));
+        let returns = || spec.returns.iter().chain(spec.cases.iter().filter_map(|case| case.returns.as_ref()));
+        let by_api = returns().find_map(|returns| returns.api_pages);
+        let paged = returns().any(|returns| returns.page.is_some());
+        let tables = (paged || by_api.is_some()) && returns().any(|returns| !returns.columns.is_empty());
+        if let Some(at) = by_api
+            && !["limit", "offset"].iter().all(|name| list.iter().any(|argument| argument.name == *name))
+        {
+            self.diagnostics
+                .report(at, "where the API cuts the pages, `limit` and `offset` are arguments of the tool")
+                .help("such as `limit: Most rows.` and `offset: {doc: Rows to skip., as: start}`");
+        }
         let number = |minimum, maximum| Rule { minimum: Some(minimum), maximum, ..Rule::default() };
         let choice = |values: Vec<String>| Rule { values, ..Rule::default() };
         let mut tail = Vec::new();
@@ -64,7 +73,11 @@ impl Checker<'_> {
         if paged {
             tail.push(("limit", Form::Integer, number(1.0, Some(10000.0))));
             tail.push(("offset", Form::Integer, number(0.0, None)));
+        }
+        if paged || by_api.is_some() {
             tail.push(("fields", Form::List, choice(shown_fields(spec))));
+        }
+        if tables {
             tail.push(("form", Form::Choice, choice(vec!["objects".to_owned(), "table".to_owned()])));
         }
         for (name, form, rule) in tail {
@@ -458,7 +471,8 @@ fn wanted(spec: &ToolSpec) -> impl Iterator<Item = String> {
         guard.expect.iter().chain(vacant).chain(absent)
     });
     let returns = spec.returns.iter().chain(spec.cases.iter().filter_map(|case| case.returns.as_ref()));
-    let in_filter = returns.flat_map(|returns| &returns.filter).map(|(argument, _)| argument);
+    let in_last = returns.clone().filter_map(|returns| returns.last.as_ref());
+    let in_filter = returns.flat_map(|returns| &returns.filter).map(|(argument, _)| argument).chain(in_last);
     let whole = in_names.chain(in_examples).chain(beside).chain(in_also).chain(in_guard).chain(in_filter);
     let ask = spec.cases.iter().filter_map(|case| case.ask.as_ref());
     let subjects = spec.cases.iter().filter_map(|case| case.when.as_ref()).map(|(subject, _)| subject.is.as_str());

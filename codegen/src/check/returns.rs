@@ -52,6 +52,9 @@ impl Checker<'_> {
             };
             returns.filters.push(Filter { argument: argument.is.clone(), field: filter.field.is.clone(), by });
         }
+        if let Some(written) = draft.returns {
+            returns.last = self.last(written, method, arguments);
+        }
         returns
     }
 
@@ -75,6 +78,7 @@ impl Checker<'_> {
         let mut returns = blank(Answer::Object, method.returns);
         returns.fields = self.fields(&written.fields, &rows);
         returns.page = written.page.as_ref().map(|page| page.is as u32);
+        returns.api_pages = written.api_pages.is_some();
         returns.columns = self.columns(written, &returns.fields);
         for (to, list) in [(&mut returns.only, &written.only), (&mut returns.drop, &written.drop)] {
             for (field, values) in list {
@@ -150,9 +154,10 @@ impl Checker<'_> {
 
     /// An answer has one form, and what only rows have needs rows.
     fn one_form(&mut self, written: &ReturnsSpec) {
-        if let (Some(page), [], Some(_)) = (&written.page, written.fields.as_slice(), &written.list) {
+        let page = written.page.as_ref().map(|page| page.at).or(written.api_pages);
+        if let (Some(page), [], Some(_)) = (page, written.fields.as_slice(), &written.list) {
             self.diagnostics
-                .report(page.at, "a list with pages names its fields: callers choose among them")
+                .report(page, "a list with pages names its fields: callers choose among them")
                 .help("write `fields: [name, …]`");
         }
         let split = written.split.first().map(|(to, _)| to.at);
@@ -171,15 +176,46 @@ impl Checker<'_> {
             self.diagnostics.report(of.at, "`of` belongs to `values`").help("such as `values: lines`");
         }
         let rows = written.list.is_some() || written.values.is_some();
-        let paging = [written.page.as_ref().map(|page| page.at), written.sort.as_ref().map(|sort| sort.at)];
+        let paging = [page, written.sort.as_ref().map(|sort| sort.at)];
         for at in paging.into_iter().flatten().filter(|_| !rows) {
             self.diagnostics.report(at, "only a list has pages and an order").help("write `list: rows` as well");
         }
     }
 
+    /// Rows from the end: how many an argument says, and from where on is the API's `start`.
+    fn last(&mut self, written: &ReturnsSpec, method: &Method, arguments: &[Argument]) -> Option<(String, String)> {
+        let last = written.last.as_ref()?;
+        self.known_argument(last, arguments);
+        let sent = |param: &str| {
+            let is = |argument: &&Argument| {
+                argument.facts.iter().any(|(one, fact)| one.path == method.path && fact.name == param)
+            };
+            arguments.iter().find(is)
+        };
+        match (sent("limit"), sent("start")) {
+            (Some(limit), Some(start))
+                if limit.name == last.is && limit.default.is_some() && written.values.is_some() =>
+            {
+                Some((limit.name.clone(), start.name.clone()))
+            }
+            _ => {
+                self.diagnostics
+                    .report(
+                        last.at,
+                        "the end of a list needs `values`, and arguments for the API's `limit` and `start`",
+                    )
+                    .help(
+                        "such as `limit: {doc: Most lines., default: 50}` and `start: First line.`, with `last: limit`",
+                    );
+                None
+            }
+        }
+    }
+
     /// The columns of a table are among the shown fields, and only what comes in pages comes as a table.
     fn columns(&mut self, written: &ReturnsSpec, fields: &[Field]) -> Vec<String> {
-        if let (Some(first), None) = (written.columns.first(), &written.page) {
+        let pages = written.page.is_some() || written.api_pages.is_some();
+        if let Some(first) = written.columns.first().filter(|_| !pages) {
             self.diagnostics
                 .report(first.at, "only a list with pages can be asked for as a table")
                 .help("write `list` and `page` as well");
@@ -289,6 +325,8 @@ fn blank(answer: Answer, shape: &'static Shape) -> Returns {
         drop: Vec::new(),
         sort: None,
         page: None,
+        api_pages: false,
+        last: None,
         columns: Vec::new(),
         parts: Vec::new(),
         echo: Vec::new(),

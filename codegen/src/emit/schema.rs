@@ -15,8 +15,10 @@ const FIELDS: &str = "fields";
 /// Objects with more fields than this (a guest's configuration has a hundred) are answered whole and described open.
 const NAMED: usize = 40;
 
-/// A maximum from here on is not listed: nobody comes near it by mistake. Lengths of texts are not listed at all, as no
-/// assistant counts letters. The decoder knows all limits, and its errors say them.
+/// Only limits between these are listed: nobody asks for less than one core or comes near a million of anything by
+/// mistake. Lengths of texts are not listed at all, as no assistant counts letters. The decoder knows all limits, and its
+/// errors say them.
+const NEAR: f64 = 1.0;
 const FAR: f64 = 1000.0;
 
 /// The input schema under a name; `None` = the canonical one.
@@ -83,7 +85,10 @@ fn property(argument: &Argument, name: Option<&Name>) -> Json {
         Form::Text | Form::Choice | Form::Upid | Form::Volid | Form::Size | Form::File | Form::Path => text(),
     };
     let counts = matches!(argument.form, Form::Integer | Form::Number);
-    for (key, limit) in [("minimum", rule.minimum), ("maximum", rule.maximum.filter(|limit| *limit < FAR))] {
+    for (key, limit) in [
+        ("minimum", rule.minimum.filter(|limit| *limit > NEAR || *limit < 0.0)),
+        ("maximum", rule.maximum.filter(|limit| *limit < FAR)),
+    ] {
         if let Some(limit) = limit.filter(|_| counts) {
             schema[key] = number(limit);
         }
@@ -235,9 +240,11 @@ fn answer(catalogue: &Catalogue, tool: &Tool, route: &Route, properties: &mut Ma
         Answer::List(key) => {
             add(key, rows(catalogue, &returns.fields, returns.shape));
             add("total", json!({ "type": "integer" }));
-            if returns.page.is_some() {
+            if returns.paged() {
                 add("offset", json!({ "type": "integer" }));
                 add("next_offset", json!({ "type": "integer" }));
+            }
+            if !returns.columns.is_empty() {
                 // The other form of the same rows.
                 add("columns", json!({ "type": "array", "items": { "type": "string" } }));
                 add("rows", json!({ "type": "array", "items": { "type": "array" } }));
@@ -249,6 +256,10 @@ fn answer(catalogue: &Catalogue, tool: &Tool, route: &Route, properties: &mut Ma
             let items = returns.fields.first().map_or(json!({}), |field| field_schema(catalogue, field));
             add(key, json!({ "type": "array", "items": items }));
             add("total", json!({ "type": "integer" }));
+            if returns.last.is_some() {
+                add("offset", json!({ "type": "integer" }));
+                add("next_offset", json!({ "type": "integer" }));
+            }
             vec![key.clone(), "total".to_owned()]
         }
         Answer::Value(key) => {

@@ -387,12 +387,25 @@ fn plan(tool: &Tool) -> TokenStream {
     if tool.waiter.is_some() && has("wait") {
         lines.extend(quote! { plan.wait = self.wait.and_then(|seconds| u64::try_from(seconds).ok()); });
     }
-    if tool.routes.iter().any(|route| route.returns.page.is_some()) {
+    let returns = || tool.routes.iter().map(|route| &route.returns);
+    if returns().any(|returns| returns.page.is_some()) {
         lines.extend(quote! {
             plan.view.limit = self.limit.and_then(|rows| u64::try_from(rows).ok());
             plan.view.offset = self.offset.and_then(|rows| u64::try_from(rows).ok()).unwrap_or(0);
-            plan.view.fields = self.fields.clone().unwrap_or_default();
-            plan.view.table = self.form.as_deref() == Some("table");
+        });
+    }
+    if returns().any(Returns::paged) {
+        lines.extend(quote! { plan.view.fields = self.fields.clone().unwrap_or_default(); });
+    }
+    if returns().any(|returns| !returns.columns.is_empty()) {
+        lines.extend(quote! { plan.view.table = self.form.as_deref() == Some("table"); });
+    }
+    if let Some((count, start)) = returns().find_map(|returns| returns.last.as_ref()) {
+        let (count, begin) = (ident(count), ident(start));
+        lines.extend(quote! {
+            if self.#begin.is_none() {
+                plan.view.last = self.#count.and_then(|rows| u64::try_from(rows).ok()).map(|rows| (rows, #start));
+            }
         });
     }
     quote! {

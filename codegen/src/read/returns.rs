@@ -17,6 +17,8 @@ impl Reader<'_> {
         for (key, node) in self.entries(object.take("filter")) {
             filter.extend(self.filter(node).map(|one| (text(key), one)));
         }
+        let page = object.take("page");
+        let api_pages = page.filter(|node| node.scalar().as_deref() == Some("api")).map(|node| node.at);
         let returns = ReturnsSpec {
             at: node.at,
             list: self.text(object.take("list")),
@@ -25,7 +27,9 @@ impl Reader<'_> {
             value: self.text(object.take("value")),
             split,
             fields: self.fields(object.take("fields")),
-            page: self.number(object.take("page")),
+            page: self.number(page.filter(|_| api_pages.is_none())),
+            api_pages,
+            last: self.text(object.take("last")),
             columns: self.text_list(object.take("columns")),
             sort: self.text(object.take("sort")),
             only: self.rows(object.take("only")),

@@ -92,6 +92,7 @@ pub static TOOL: Tool = Tool {
     title: "",
     doc: "",
     toolset: "guests",
+    core: false,
     tier: Tier::Configure,
     effect: Effect::Changes,
     most: Effect::Changes,

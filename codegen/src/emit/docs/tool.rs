@@ -182,6 +182,9 @@ fn answer(catalogue: &Catalogue, tool: &Tool) -> Vec<String> {
         if let Some(page) = returns.page {
             say(format!("At most {page} rows, unless `limit` says otherwise."));
         }
+        if let Some((_, start)) = &returns.last {
+            say(format!("Without `{start}`, what is shown comes from the end."));
+        }
         if !returns.filters.is_empty() {
             let list: Vec<String> = returns.filters.iter().map(|filter| code(&filter.argument)).collect();
             say(format!("The server filters by {}, since the API does not.", and(&list)));
