@@ -7,7 +7,7 @@
 #![allow(dead_code)]
 
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -101,11 +101,15 @@ pub struct Client {
     lines: Receiver<String>,
     log: Option<JoinHandle<String>>,
     era: Era,
+    /// What the client says it can do.
+    capabilities: Value,
     next: u64,
     /// Answers that came while another was waited for.
     answers: HashMap<u64, Value>,
     /// Every notification, in order of arrival.
     pub notifications: Vec<Value>,
+    /// Requests of the server that were not answered yet.
+    asked: VecDeque<Value>,
 }
 
 /// What a server left behind.
@@ -119,10 +123,15 @@ pub struct Ended {
 impl Client {
     /// Starts a server and says nothing to it yet.
     pub fn start(era: Era, arguments: &[&str], environment: &[(&str, &str)]) -> Client {
+        Client::able(era, json!({}), arguments, environment)
+    }
+
+    /// As [`Client::start`], for a client that can do more than the least.
+    pub fn able(era: Era, capabilities: Value, arguments: &[&str], environment: &[(&str, &str)]) -> Client {
         let mut command = binary(arguments, environment);
         let Piped { child, input, lines, log } = Piped::start(&mut command);
-        let (answers, notifications) = (HashMap::new(), Vec::new());
-        Client { child, input, lines, log: Some(log), era, next: 0, answers, notifications }
+        let (answers, notifications, asked) = (HashMap::new(), Vec::new(), VecDeque::new());
+        Client { child, input, lines, log: Some(log), era, capabilities, next: 0, answers, notifications, asked }
     }
 
     /// A server over the sandbox with these further arguments, and the conversation opened.
@@ -140,7 +149,7 @@ impl Client {
             Era::Handshake => {
                 let hello = json!({
                     "protocolVersion": self.era.version(),
-                    "capabilities": {},
+                    "capabilities": self.capabilities,
                     "clientInfo": {"name": "tests", "version": "0"},
                 });
                 let answer = self.request("initialize", hello);
@@ -165,7 +174,7 @@ impl Client {
                 *meta = json!({});
             }
             meta["io.modelcontextprotocol/protocolVersion"] = json!(self.era.version());
-            meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
+            meta["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
             meta["io.modelcontextprotocol/clientInfo"] = json!({"name": "tests", "version": "0"});
         }
         self.write(&json!({"jsonrpc": "2.0", "id": self.next, "method": method, "params": params}));
@@ -211,6 +220,25 @@ impl Client {
             }
             self.take();
         }
+    }
+
+    /// Waits until this request is answered, or the server asks for something itself: that request.
+    pub fn asked(&mut self, id: u64) -> Option<Value> {
+        loop {
+            if let Some(request) = self.asked.pop_front() {
+                return Some(request);
+            }
+            if self.is_answered(id) {
+                return None;
+            }
+            self.take();
+        }
+    }
+
+    /// Answers a request of the server.
+    pub fn reply(&mut self, id: &Value, answer: (&str, Value)) {
+        let (kind, value) = answer;
+        self.write(&json!({"jsonrpc": "2.0", "id": id, kind: value}));
     }
 
     pub fn is_answered(&self, id: u64) -> bool {
@@ -281,6 +309,7 @@ impl Client {
                 let earlier = self.answers.insert(id, Value::Object(message));
                 assert!(earlier.is_none(), "answered twice: {line}");
             }
+            (_, true) if message.contains_key("id") => self.asked.push_back(Value::Object(message)),
             (_, true) => self.notifications.push(Value::Object(message)),
             _ => self.give_up(&format!("neither an answer nor a notification: {line}")),
         }

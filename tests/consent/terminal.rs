@@ -1,0 +1,71 @@
+//! The program in a terminal, with somebody who types.
+
+use crate::common::binary;
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+pub struct Terminal {
+    child: Child,
+    keys: File,
+    screen: Receiver<String>,
+    shown: String,
+}
+
+impl Terminal {
+    /// Starts the program with a terminal for input, output and errors.
+    pub fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Terminal {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
+        grantpt(&master).and_then(|()| unlockpt(&master)).expect("it is ours");
+        let name = ptsname(&master, Vec::new()).expect("it has a name");
+        let open = || -> Stdio {
+            let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+            rustix::fs::open(name.as_c_str(), flags, Mode::empty()).expect("it opens").into()
+        };
+        let mut command = binary(arguments, environment);
+        let child = command.stdin(open()).stdout(open()).stderr(open()).spawn().expect("starts");
+        drop(command);
+        let keys = File::from(master);
+        let mut reader = keys.try_clone().expect("a second hand on it");
+        let (sender, screen) = channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // Ends with an error when nobody holds the other side any more.
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                if sender.send(String::from_utf8_lossy(&bytes[..count]).into_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+        Terminal { child, keys, screen, shown: String::new() }
+    }
+
+    /// Waits until this is on the screen.
+    pub fn sees(&mut self, text: &str) {
+        while !self.shown.contains(text) {
+            match self.screen.recv_timeout(crate::common::PATIENCE) {
+                Ok(more) => self.shown.push_str(&more),
+                Err(_) => {
+                    let _ = self.child.kill();
+                    panic!("`{text}` does not come; there is: {}", self.shown);
+                }
+            }
+        }
+    }
+
+    pub fn types(&mut self, line: &str) {
+        writeln!(self.keys, "{line}").expect("typed");
+    }
+
+    /// Exit code, and everything that was on the screen.
+    pub fn end(mut self) -> (i32, String) {
+        while let Ok(more) = self.screen.recv_timeout(crate::common::PATIENCE) {
+            self.shown.push_str(&more);
+        }
+        let status = self.child.wait().expect("ends");
+        (status.code().expect("a code"), self.shown)
+    }
+}
