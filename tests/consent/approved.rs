@@ -182,8 +182,8 @@ fn what_has_expired_is_gone() {
 fn what_waits_holds_no_arguments() {
     let cluster = Cluster::start();
     let mut talk = cluster.unable(crate::common::Era::Handshake, &["--confirm", "ask"]);
-    let config = json!({"delete": "scsi0", "cipassword": "correct-horse"});
-    code(&mut talk, "update_guest_config", json!({"vmid": 102, "config": config}));
+    let config = json!({"cipassword": "correct-horse"});
+    code(&mut talk, "update_guest_config", json!({"vmid": 102, "config": config, "delete": ["scsi0"]}));
     let file = fs::read_to_string(cluster.waiting().pop().expect("a file")).expect("a file");
     assert!(file.contains("/qemu/102/config") && !file.contains("correct-horse"), "{file}");
 }

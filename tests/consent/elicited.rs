@@ -239,7 +239,7 @@ fn no_text_of_a_guest_makes_a_line_of_the_question() {
         let mut talk = cluster.able(era, &[]);
         for (tool, arguments) in [
             ("delete_guest", json!({"vmid": 110})),
-            ("update_guest_config", json!({"vmid": 110, "config": {"delete": "scsi0,description"}})),
+            ("update_guest_config", json!({"vmid": 110, "delete": ["scsi0", "description"]})),
         ] {
             let message = talk.asked(tool, arguments).message;
             let begins = |with: &str| message.lines().filter(|line| line.trim_start().starts_with(with)).count();

@@ -21,7 +21,7 @@ use common::Era;
 use serde_json::{Value, json};
 
 /// A backup of a machine, which can be restored over another one.
-const ARCHIVE: &str = "backup-nas:backup/vzdump-qemu-100-2026_10_31-01_00_00.vma.zst";
+const ARCHIVE: &str = "backup-nas:backup/vzdump-qemu-100-2026_10_31-02_00_00.vma.zst";
 
 /// Calls that destroy: tool, arguments, what a person has to type, and the beginning of what is sent.
 fn destroying() -> Vec<(&'static str, Value, &'static str, &'static str)> {
@@ -41,7 +41,7 @@ fn destroying() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         ),
         (
             "update_guest_config",
-            json!({"vmid": 102, "config": {"delete": "scsi0"}}),
+            json!({"vmid": 102, "delete": ["scsi0"]}),
             "102",
             "POST /api2/json/nodes/pve1/qemu/102/config",
         ),

@@ -57,7 +57,11 @@ fn words(judged: &Judged<'_>) -> Vec<String> {
     let params = proxmox_spec::route(request.verb, request.path()).map(|route| route.params).unwrap_or_default();
     let in_path = |name: &str| params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
     if let Some(vmid) = in_path("vmid").or_else(|| request.value("vmid")) {
-        return vec![clean::line(vmid, LONGEST)];
+        let named = judged.objects.guests.iter().find(|guest| guest.vmid.to_string() == vmid);
+        let name = named.map(|guest| clean::line(&guest.name, LONGEST)).unwrap_or_default();
+        // A name that could pass for the id of another guest is no name of this one.
+        let name = (!name.is_empty() && name.parse::<u64>().is_err()).then_some(name);
+        return std::iter::once(clean::line(vmid, LONGEST)).chain(name).collect();
     }
     let named = in_path("volume").or_else(|| params.last().map(|(_, value)| value.as_str()));
     vec![named.map_or_else(|| "yes".to_owned(), |named| clean::line(named, LONGEST))]
