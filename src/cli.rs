@@ -5,6 +5,7 @@
 
 mod approve;
 mod ask;
+mod audit;
 mod call;
 mod exit;
 mod pairs;
@@ -63,6 +64,8 @@ enum Command {
     Call(call::Call),
     /// Show a call of an assistant that waits for you, and approve it; without a code, list all that wait
     Approve(approve::Approve),
+    /// Check an audit log
+    Audit(audit::Audit),
     /// List the tools on offer with these limits, and why the others are not; or show one tool
     Tools(tools::Tools),
     /// Serve a make-believe cluster over HTTPS, for tests and programs in any language; ends at Ctrl-C
@@ -93,6 +96,7 @@ fn run(cli: Cli) -> Exit {
     let Cli { flags, command } = cli;
     let task = match command {
         Some(Command::Tools(tools)) => return tools::run(&tools, &flags),
+        Some(Command::Audit(audit)) => return audit::run(&audit),
         Some(Command::Approve(approve)) => return approve::run(&approve, &flags),
         #[cfg(feature = "sandbox")]
         Some(Command::Sandbox(serve)) => return on_runtime(sandbox::run(serve, &flags)),

@@ -3,6 +3,7 @@
 //! Written once and by hand; no tool can go around any step, and none is known here by name. Knows nothing of MCP or of
 //! the command line.
 
+mod audited;
 mod call;
 pub mod clean;
 mod coerce;
@@ -58,6 +59,8 @@ pub struct Engine {
     consent: Consent,
     /// The token, which no text may hold.
     token: Secrets,
+    /// Opened at the first need; the text says why it could not be.
+    audit: OnceLock<Result<crate::audit::Audit, String>>,
 }
 
 /// A successful answer, or one whose end is a failure or unknown.
@@ -98,6 +101,8 @@ impl Answer {
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
     pub progress: Option<UnboundedSender<Progress>>,
+    /// The program that calls, by its own word.
+    pub client: Option<String>,
     pub cancelled: CancellationToken,
     /// How a person can be asked about this call.
     pub asker: Asker,
@@ -129,7 +134,15 @@ impl Engine {
         let consent = Consent::new(&settings, clock);
         let access = settings.access();
         let token = Secrets::new([settings.token.expose_secret().to_owned()]);
-        Engine { settings, access, client: OnceLock::new(), guests: guests::Guests::default(), consent, token }
+        Engine {
+            settings,
+            access,
+            client: OnceLock::new(),
+            guests: guests::Guests::default(),
+            consent,
+            token,
+            audit: OnceLock::new(),
+        }
     }
 
     pub fn settings(&self) -> &Settings {
@@ -186,8 +199,14 @@ impl Engine {
         watch: Watch,
         intent: Intent,
     ) -> Result<Answer, Failure> {
-        self.access.check(surface)?;
         let mut fields = Fields::new(surface, given);
+        if let Err(refusal) = self.access.check(surface) {
+            let failure = Failure::from(refusal);
+            // Pure, and tells what of the arguments is secret.
+            let plan = (surface.tool.plan)(&mut fields).ok();
+            audited::refused(self, surface, given, &watch, plan.as_ref(), &failure);
+            return Err(failure);
+        }
         let mut plan = (surface.tool.plan)(&mut fields)?;
         match plan.instead.take() {
             Some(Instead::Answer(content)) => return Ok(Answer { content, failed: false, text: None }),
@@ -205,7 +224,12 @@ impl Engine {
         // Nobody on the way may have a secret repeated, not even a proxy that echoes what it was sent.
         match ended {
             Ok(answer) => Ok(answer.without(call.secrets())),
-            Err(failure) => Err(failure.without(call.secrets())),
+            Err(failure) => {
+                if failure.kind().is_refusal() {
+                    audited::refused(self, surface, given, &watch, Some(&plan), &failure);
+                }
+                Err(failure.without(call.secrets()))
+            }
         }
     }
 
@@ -247,8 +271,8 @@ async fn run(call: &Call<'_>, plan: &Plan, notes: Vec<String>) -> Result<Answer,
     if call.intent == Intent::Plan {
         return Ok(planned::answer(call, &judged, notes).await);
     }
-    let (judged, _) = consent::agreed(call, plan, judged).await?;
-    let trouble = match attempt(call, plan, &judged, &notes).await {
+    let (judged, agreed) = consent::agreed(call, plan, judged).await?;
+    let trouble = match attempt(call, plan, &judged, &agreed, &notes).await {
         Ok(end) => return end,
         Err(trouble) => trouble,
     };
@@ -261,9 +285,9 @@ async fn run(call: &Call<'_>, plan: &Plan, notes: Vec<String>) -> Result<Answer,
         return Err(explain::failure(call, &judged.resolved.request, &trouble).await);
     }
     // It is another call than the one that somebody agreed to.
-    let (second, _) = consent::agreed(call, plan, second).await?;
+    let (second, agreed) = consent::agreed(call, plan, second).await?;
     tracing::info!(request = %second.resolved.request, "once more: the first try was rejected without effect");
-    match attempt(call, plan, &second, &notes).await {
+    match attempt(call, plan, &second, &agreed, &notes).await {
         Ok(end) => end,
         Err(trouble) => Err(explain::failure(call, &second.resolved.request, &trouble).await),
     }
@@ -291,6 +315,7 @@ async fn attempt(
     call: &Call<'_>,
     plan: &Plan,
     judged: &Judged<'_>,
+    agreed: &consent::Agreed,
     notes: &[String],
 ) -> Result<Result<Answer, Failure>, Trouble> {
     let Judged { resolved, need, permit, .. } = judged;
@@ -319,18 +344,25 @@ async fn attempt(
         };
         return Ok(read(call, resolved, shown, notes).await);
     }
+    let sending = match audited::sending(call, judged, agreed) {
+        Ok(sending) => sending,
+        Err(failure) => return Ok(Err(failure)),
+    };
     // Where, and not what: arguments may be commands with passwords in them. `debug` has the rest.
     tracing::info!(tool = call.surface.name, effect = %need.effect, verb = %request.verb, path = request.path(), "writing");
     let sent = tokio::time::Instant::now();
     let reply = call.client.send(request, permit, plan.file.as_ref(), &call.watch.cancelled).await;
     call.engine.guests.forget();
-    match reply {
-        Ok(reply) => Ok(Ok(write::done(call, plan, resolved, &reply, notes).await)),
-        Err(trouble) if trouble.may_have_happened() => {
-            Ok(Ok(write::unanswered(call, resolved, &trouble, sent, notes).await))
+    let mut answer = match reply {
+        Ok(reply) => write::done(call, plan, resolved, &reply, notes).await,
+        Err(trouble) if trouble.may_have_happened() => write::unanswered(call, resolved, &trouble, sent, notes).await,
+        Err(trouble) => {
+            audited::ended(call, sending, Err(&trouble));
+            return Err(trouble);
         }
-        Err(trouble) => Err(trouble),
-    }
+    };
+    audited::ended(call, sending, Ok(&mut answer));
+    Ok(Ok(answer))
 }
 
 /// An answer that can be read only once is not asked for twice, whichever tool reads it.

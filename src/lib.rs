@@ -3,6 +3,7 @@
 pub mod access;
 pub mod approvals;
 pub mod arguments;
+pub mod audit;
 pub mod catalogue;
 pub mod cli;
 pub mod client;

@@ -119,7 +119,7 @@ impl ServerHandler for Server {
         let started = Instant::now();
         let (progress, reporter) = carry::report(&context);
         let asker = elicit::asker(&context, request.input_responses, request.request_state, &self.gone);
-        let watch = Watch { progress, cancelled: context.ct.clone(), asker };
+        let watch = Watch { progress, cancelled: context.ct.clone(), asker, client: carry::client(&context) };
         let engine = self.engine.clone();
         let arguments = request.arguments;
         let ended = guarded(surface, async move { engine.call(surface, arguments.as_ref(), watch).await }).await;

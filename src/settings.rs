@@ -3,6 +3,7 @@
 //! Reads flags and variables, checks them, and says what is missing or wrong in words that name the variable.
 //! Opens no file but `.env` and connects to nothing: certificates are read at first use.
 
+mod audit;
 mod checks;
 mod confirm;
 mod fences;
@@ -12,6 +13,7 @@ mod toolsets;
 
 use crate::access::Access;
 use crate::tool::Tier;
+pub use audit::AuditTo;
 use checks::{dialect, filled, number, tier, token_owner, tools, trust};
 pub use confirm::Confirm;
 pub use fences::{Fence, FenceFlags, Fences, GUESTS, Ids};
@@ -58,6 +60,8 @@ pub struct Settings {
     pub confirm_ttl: Duration,
     /// Where calls wait for a person's approval; `None` = no home was found.
     pub state_dir: Option<PathBuf>,
+    /// Where changes are written down; `None` = nowhere.
+    pub audit: Option<AuditTo>,
     pub log_level: String,
     /// The cluster is the embedded one.
     pub sandbox: bool,
@@ -256,6 +260,7 @@ impl Settings {
                 86_400,
             )?),
             state_dir: confirm::state_dir(filled(&flags.state_dir), environment),
+            audit: filled(&flags.audit).map(AuditTo::parse),
             log_level: filled(&flags.log_level).unwrap_or("info").to_lowercase(),
             sandbox: false,
             notices,

@@ -25,6 +25,8 @@ pub(super) const TASK_TIME: f64 = 0.4;
 pub enum NotStarted {
     #[error(transparent)]
     Settings(#[from] BadSettings),
+    #[error("{0}")]
+    Audit(String),
     #[error("LOG_LEVEL (--log-level) is `{0}`: give one of off, error, warn, info, debug, trace")]
     LogLevel(String),
     #[cfg(feature = "sandbox")]
@@ -106,7 +108,9 @@ fn engine(settings: Settings, flags: &Flags, quiet: bool) -> Result<Arc<Engine>,
         },
         "start"
     );
-    Ok(Arc::new(Engine::new(settings)))
+    let engine = Engine::new(settings);
+    engine.open_audit().map_err(|failure| NotStarted::Audit(failure.to_string()))?;
+    Ok(Arc::new(engine))
 }
 
 /// Standard output belongs to the protocol, so the log goes to standard error. Libraries only warn, whatever the level:

@@ -53,6 +53,13 @@ pub enum FailureKind {
     Broken,
 }
 
+impl FailureKind {
+    /// Whether this server said no, and not the cluster.
+    pub fn is_refusal(self) -> bool {
+        matches!(self, FailureKind::Refused | FailureKind::Unconfirmed)
+    }
+}
+
 /// Why a call brought nothing. `Display` is the whole text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]

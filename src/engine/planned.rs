@@ -40,7 +40,7 @@ pub async fn shown(call: &Call<'_>, judged: &Judged<'_>) -> Map<String, Value> {
     if !judged.need.because.is_empty() {
         put("because", json!(judged.need.because));
     }
-    put("request", json!({ "method": request.verb.as_str(), "path": request.path(), "params": params(request) }));
+    put("request", self::request(request));
     if request.verb != Verb::Get {
         put("affects", judged.objects.json());
     }
@@ -117,6 +117,11 @@ fn affected(affects: &Map<String, Value>) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The request itself.
+pub fn request(request: &PreparedRequest) -> Value {
+    json!({ "method": request.verb.as_str(), "path": request.path(), "params": params(request) })
 }
 
 /// Name → value, or values where a key is repeated.

@@ -13,6 +13,13 @@ use tokio::task::JoinHandle;
 /// Carries a call's progress to the client that asked for it.
 pub(super) struct Reporter(Option<JoinHandle<()>>);
 
+/// The program that calls, by its own word: said with each request in the stateless era, once in the other.
+pub(super) fn client(context: &RequestContext<RoleServer>) -> Option<String> {
+    let said = context.meta.client_info();
+    let said = said.or_else(|| context.peer.peer_info().map(|info| info.client_info.clone()))?;
+    Some(format!("{} {}", said.name, said.version))
+}
+
 /// Where a call reports its progress; nowhere when the client gave no token.
 pub(super) fn report(context: &RequestContext<RoleServer>) -> (Option<UnboundedSender<Progress>>, Reporter) {
     let Some(token) = context.meta.get_progress_token() else { return (None, Reporter(None)) };

@@ -84,6 +84,10 @@ pub struct Flags {
     /// ~/.local/state/proxmox-mcp]
     #[arg(long, env = "PROXMOX_STATE_DIR", value_name = "FOLDER", global = true, help_heading = "Limits")]
     pub state_dir: Option<String>,
+    /// File to which every change is appended before and after it is sent, as JSON lines; `stderr` for standard error.
+    /// What cannot be written down is not sent. Check it with `proxmox-mcp audit verify`
+    #[arg(long, env = "PROXMOX_AUDIT", value_name = "FILE", global = true, help_heading = "Limits")]
+    pub audit: Option<String>,
     /// Folder below which `upload_file` may read files; unset = only content given in the call
     #[arg(long, env = "PROXMOX_UPLOAD_DIR", value_name = "FOLDER", global = true, help_heading = "Limits")]
     pub upload_dir: Option<String>,
