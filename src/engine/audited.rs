@@ -64,7 +64,7 @@ pub fn sending<'e>(call: &Call<'e>, judged: &Judged<'_>, agreed: &Agreed) -> Res
         fields.insert("code".to_owned(), json!(code));
     }
     fields.insert("request".to_owned(), planned::request(request));
-    call.secrets().hide_within(fields.entry("request").or_insert(Value::Null));
+    fields.values_mut().for_each(|value| call.secrets().hide_within(value));
     let sending = audit.sending(call.surface.name, fields);
     sending.map(Some).map_err(|error| unwritten(&error.to_string()))
 }
@@ -122,7 +122,11 @@ pub fn refused(
     let secrets = Secrets::new(values.into_iter().chain([token]));
     // Without a plan nobody knows what of the arguments is secret.
     let mut fields = called(surface, given.filter(|_| plan.is_some()), watch, &secrets, &names);
-    let by = if failure.kind() == FailureKind::Unconfirmed { "confirmation" } else { "limits" };
+    let by = match failure.kind() {
+        FailureKind::Unconfirmed => "confirmation",
+        FailureKind::Fenced => "fences",
+        _ => "tier",
+    };
     fields.insert("by".to_owned(), json!(by));
     fields.insert("why".to_owned(), json!(clean::line(&secrets.hide(failure.to_string()), ERROR)));
     if let Err(error) = audit.refused(fields) {
@@ -219,6 +223,7 @@ fn about(settings: &Settings) -> Map<String, Value> {
         ("allow".to_owned(), json!(settings.allow)),
         ("deny".to_owned(), json!(settings.deny)),
         ("confirm".to_owned(), json!(settings.confirm.as_str())),
+        ("fences".to_owned(), json!(settings.fences.shown())),
     ])
 }
 

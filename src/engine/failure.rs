@@ -56,7 +56,7 @@ pub enum FailureKind {
 impl FailureKind {
     /// Whether this server said no, and not the cluster.
     pub fn is_refusal(self) -> bool {
-        matches!(self, FailureKind::Refused | FailureKind::Unconfirmed)
+        matches!(self, FailureKind::Refused | FailureKind::Unconfirmed | FailureKind::Fenced)
     }
 }
 
