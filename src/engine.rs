@@ -4,6 +4,7 @@
 //! the command line.
 
 mod audited;
+pub mod budget;
 mod call;
 pub mod clean;
 mod coerce;
@@ -178,18 +179,18 @@ impl Engine {
         given: Option<&Map<String, Value>>,
         watch: Watch,
     ) -> Result<Answer, Failure> {
-        let ended = self.answer(surface, given, watch, intent).await;
-        if !self.settings.sandbox {
-            return ended;
-        }
-        match ended {
-            Ok(mut answer) => {
+        let ended = match self.answer(surface, given, watch, intent).await {
+            Ok(mut answer) if self.settings.sandbox => {
                 answer.text = answer.text.map(|text| format!("{text}\n{SANDBOX}"));
                 note(&mut answer.content, SANDBOX.to_owned());
                 Ok(answer)
             }
-            Err(failure) => Err(failure.noting(SANDBOX)),
-        }
+            Err(failure) if self.settings.sandbox => Err(failure.noting(SANDBOX)),
+            other => other,
+        };
+        // Last, so that nothing is added to what was measured.
+        let most = self.settings.budget;
+        ended.map(|answer| budget::answer(answer, surface, most)).map_err(|failure| failure.within(most))
     }
 
     async fn answer(

@@ -51,6 +51,8 @@ pub struct Settings {
     pub dialect: Option<&'static str>,
     /// What is listed of what may be called.
     pub toolsets: Toolsets,
+    /// Tokens that an answer may have, as estimated.
+    pub budget: u64,
     /// How long a call waits for what it started when it does not say so itself.
     pub wait: Duration,
     pub upload_dir: Option<PathBuf>,
@@ -248,6 +250,7 @@ impl Settings {
             fences,
             dialect,
             toolsets: Toolsets::of(&flags.toolsets, dialect)?,
+            budget: number("PROXMOX_BUDGET", "--budget", &flags.budget, 8_000, 1_000, 1_000_000)?,
             wait: Duration::from_secs(number("PROXMOX_WAIT", "--wait", &flags.wait, 30, 0, 86_400)?),
             upload_dir: filled(&flags.upload_dir).map(PathBuf::from),
             confirm,

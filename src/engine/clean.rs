@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value};
 
-/// Longest text of a single value, in bytes.
-pub const LONGEST: usize = 8 * 1024;
+/// Longest text that is read at all, in bytes; how much of it is shown is the budget's to say.
+pub const LONGEST: usize = 1024 * 1024;
 /// Longest name of a field, in characters.
 const LONGEST_NAME: usize = 100;
 

@@ -2,9 +2,9 @@
 //!
 //! The text is whole: cause, offending argument, valid values, next step. Knows nothing of how it came about.
 
-use super::clean;
 use super::consent::Asking;
 use super::secrets::Secrets;
+use super::{budget, clean};
 use crate::access::Refusal;
 use crate::arguments::BadArguments;
 
@@ -93,6 +93,12 @@ impl Failure {
     /// The same failure with a last line.
     pub(super) fn noting(mut self, line: &str) -> Failure {
         self.text = format!("{}\n{line}", self.text.trim_end());
+        self
+    }
+
+    /// The same failure within this many tokens.
+    pub(super) fn within(mut self, most: u64) -> Failure {
+        self.text = budget::text(self.text, most);
         self
     }
 

@@ -105,6 +105,10 @@ pub struct Flags {
     /// List the tools under the names of another server instead of our own
     #[arg(long, env = "PROXMOX_DIALECT", value_name = "DIALECT", global = true, help_heading = "Behaviour")]
     pub dialect: Option<String>,
+    /// Tokens that one answer may have, estimated: rows beyond it wait for the next page, long texts keep their end
+    /// [default: 8000]
+    #[arg(long, env = "PROXMOX_BUDGET", value_name = "TOKENS", global = true, help_heading = "Behaviour")]
+    pub budget: Option<String>,
     /// Seconds a call waits for the task that it started; 0 = not at all [default: 30]
     #[arg(long, env = "PROXMOX_WAIT", value_name = "SECONDS", global = true, help_heading = "Behaviour")]
     pub wait: Option<String>,
