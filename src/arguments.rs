@@ -27,6 +27,7 @@ pub use fields::Fields;
 pub use file::FileSource;
 pub use guest::{GuestId, GuestRef};
 pub(crate) use names::same as same_name;
+pub(crate) use problem::printable;
 pub use problem::{BadArguments, Problem};
 pub use rest::RestPairs;
 pub(crate) use scalar::word as scalar_text;

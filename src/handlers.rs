@@ -4,10 +4,14 @@
 //! the same gates. The catalogue names the function (`handler: plan_call`); nothing here knows a tool.
 
 mod call;
+mod describe;
 mod request;
+mod search;
 
 pub use call::{confirm_call, plan_call};
+pub use describe::describe_method;
 pub use request::request;
+pub use search::search_methods;
 
 use crate::tool::Argument;
 

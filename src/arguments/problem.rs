@@ -121,7 +121,7 @@ fn shortened(text: String, most: usize) -> String {
 }
 
 /// A text with control and invisible characters written as escapes.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

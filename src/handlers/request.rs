@@ -11,6 +11,7 @@ use crate::catalogue;
 use crate::plan::{Locate, Param, Plan, Raise, Request};
 use crate::tool::{Answer, Argument, Returns};
 use path::Target;
+pub(super) use path::{trimmed, unknown};
 use proxmox_spec::{Kind, Method, Type, Upid, Verb};
 use serde_json::Map;
 use std::borrow::Cow;
@@ -72,7 +73,7 @@ pub fn request(f: &mut Fields<'_>, arguments: &'static [Argument]) -> Result<Pla
 }
 
 /// Why a method cannot be called this way, and what to do instead.
-fn impossible(method: &Method) -> Option<String> {
+pub(super) fn impossible(method: &Method) -> Option<String> {
     let call = format!("{} {}", method.verb, method.path);
     let upload = || {
         let of = |tool: &&crate::tool::Tool| tool.routes.iter().any(|route| route.path == method.path);

@@ -13,6 +13,8 @@ use serde_json::Value as Json;
 const HANDLERS: &[(&str, &[(&str, Form)])] = &[
     ("plan_call", &[("tool", Form::Text), ("arguments", Form::Object)]),
     ("confirm_call", &[("tool", Form::Text), ("arguments", Form::Object), ("seal", Form::Text)]),
+    ("search_methods", &[("query", Form::Text), ("limit", Form::Integer)]),
+    ("describe_method", &[("method", Form::Text), ("path", Form::Text), ("param", Form::List)]),
     (
         "request",
         &[

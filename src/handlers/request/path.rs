@@ -57,7 +57,7 @@ pub fn find(verb: Verb, written: &str, given: &mut Map<String, Value>) -> Result
 }
 
 /// Without the server's address, the API's prefix and slashes at the ends.
-fn trimmed(written: &str) -> &str {
+pub fn trimmed(written: &str) -> &str {
     let path = written.trim();
     let path = match path.split_once("://") {
         Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
@@ -91,7 +91,7 @@ fn value(name: &'static str, text: &str, given: &mut Map<String, Value>) -> Resu
 }
 
 /// What to say of a path that the API does not have.
-fn unknown(verb: Verb, path: &str) -> String {
+pub fn unknown(verb: Verb, path: &str) -> String {
     let others: Vec<&str> = [Verb::Get, Verb::Post, Verb::Put, Verb::Delete]
         .into_iter()
         .filter(|other| *other != verb && proxmox_spec::route(*other, path).is_some())
