@@ -149,6 +149,51 @@ impl Objects {
     }
 }
 
+/// So many guests are shown to a person one by one.
+const SHOWN: usize = 20;
+
+/// [`Objects::json`] for a person, line by line.
+pub fn lines(all: &Map<String, Value>) -> Vec<String> {
+    let text = |value: &Value| super::clean::line(&super::guards::plain(value), 200);
+    let list = |value: &Value| match value {
+        Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(", "),
+        other => text(other),
+    };
+    let mut lines = Vec::new();
+    let guests = all.get("guests").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for guest in guests.iter().take(SHOWN) {
+        let parts = guest.as_object().into_iter().flatten().filter(|(name, _)| *name != "vmid");
+        let parts: Vec<String> = parts
+            .map(|(name, value)| match value {
+                Value::Bool(true) => name.clone(),
+                other => format!("{name} {}", list(other)),
+            })
+            .collect();
+        lines.push(format!("Guest: {} ({})", text(&guest["vmid"]), parts.join("; ")));
+    }
+    if guests.len() > SHOWN {
+        lines.push(format!("Guests: {} more", guests.len() - SHOWN));
+    }
+    let others = [
+        ("nodes", "Nodes"),
+        ("storages", "Storages"),
+        ("pools", "Pools"),
+        ("volumes", "Volumes"),
+        ("unlisted", "More than this, because"),
+        ("protected", "Protected"),
+    ];
+    for (field, label) in others {
+        if let Some(value) = all.get(field) {
+            lines.push(format!("{label}: {}", list(value)));
+        }
+    }
+    if let Some(Value::Object(volume)) = all.get("volume") {
+        let parts: Vec<String> = volume.iter().map(|(name, value)| format!("{name} {}", list(value))).collect();
+        lines.push(format!("Volume: {}", parts.join("; ")));
+    }
+    lines
+}
+
 impl Subject {
     /// One line for a person: `100 (web-server, virtual machine, running on pve1)`.
     pub fn shown(&self) -> String {

@@ -8,6 +8,7 @@ use super::call::Call;
 use super::clean;
 use super::guards::plain;
 use super::judge::Judged;
+use super::objects;
 use crate::client::{PreparedRequest, Repeat};
 use crate::tool::Verb;
 use proxmox_spec::Type;
@@ -15,8 +16,6 @@ use serde_json::{Map, Value, json};
 
 /// Longest value that is shown whole, in characters.
 const SHOWN: usize = 400;
-/// So many guests are shown one by one.
-const MOST_GUESTS: usize = 20;
 /// In the place of a secret.
 const HIDDEN: &str = "***";
 
@@ -70,7 +69,7 @@ pub fn lines(shown: &Map<String, Value>) -> Vec<String> {
         lines.push(format!("Request: {line}"));
     }
     if let Some(Value::Object(affects)) = shown.get("affects") {
-        lines.extend(affected(affects));
+        lines.extend(objects::lines(affects));
     }
     for change in shown.get("changes").and_then(Value::as_array).into_iter().flatten() {
         let value = |key: &str| match change.get(key) {
@@ -82,38 +81,6 @@ pub fn lines(shown: &Map<String, Value>) -> Vec<String> {
     for (field, label) in [("effect", "Effect"), ("because", "Because"), ("tier", "Tier"), ("privileges", "Needs")] {
         if let Some(value) = shown.get(field) {
             lines.push(format!("{label}: {}", text(value)));
-        }
-    }
-    lines
-}
-
-/// What is affected, a line for each guest and one for each other sort.
-fn affected(affects: &Map<String, Value>) -> Vec<String> {
-    let text = |value: &Value| clean::line(&plain(value), SHOWN);
-    let listed = |value: &Value| match value {
-        Value::Array(items) => items.iter().map(|item| clean::line(&plain(item), 100)).collect::<Vec<_>>().join(", "),
-        other => clean::line(&plain(other), SHOWN),
-    };
-    let mut lines = Vec::new();
-    for (name, value) in affects {
-        let Some(guests) = value.as_array().filter(|_| name == "guests") else {
-            lines.push(format!("Affects {name}: {}", clean::line(&listed(value), SHOWN)));
-            continue;
-        };
-        for guest in guests.iter().take(MOST_GUESTS).filter_map(Value::as_object) {
-            let mut line = format!("Affects guest {}", guest.get("vmid").map(text).unwrap_or_default());
-            if let Some(name) = guest.get("name") {
-                line.push_str(&format!(" `{}`", text(name)));
-            }
-            let rest = guest.iter().filter(|(field, _)| !matches!(field.as_str(), "vmid" | "name"));
-            let rest: Vec<String> = rest.map(|(field, value)| format!("{field} {}", listed(value))).collect();
-            if !rest.is_empty() {
-                line.push_str(&format!(": {}", rest.join(", ")));
-            }
-            lines.push(line);
-        }
-        if guests.len() > MOST_GUESTS {
-            lines.push(format!("Affects {} guests more", guests.len() - MOST_GUESTS));
         }
     }
     lines

@@ -94,7 +94,7 @@ pub async fn look(call: &Call<'_>, request: &PreparedRequest, protected: &[Strin
     let becomes = becomes(call, &route).await;
     after(&mut objects, &named, request, &route, becomes);
     objects.volume = volume(call, &route, &given).await;
-    objects.guarded = objects.guests.iter().find_map(|guest| guest.guard(protected));
+    objects.guarded = objects.guests.iter().filter(|guest| !guest.source).find_map(|guest| guest.guard(protected));
     Ok(objects)
 }
 
