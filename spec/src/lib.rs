@@ -20,5 +20,6 @@ pub mod words;
 pub use lookup::{Route, find, methods, on_path, route};
 pub use model::*;
 pub use near::nearest;
+pub use privileges::Demand;
 pub use problem::Problem;
 pub use verdict::Verdict;

@@ -85,7 +85,7 @@ pub async fn done(
         }
     }
     let text = match followed.outcome {
-        Outcome::Failed => Some(failed(call, &resolved.request, &followed)),
+        Outcome::Failed => Some(failed(call, &resolved.request, &followed).await),
         Outcome::Unknown => {
             let cause = format!("The call was accepted, but how it ended is not known: {}.", followed.cause);
             notes.push(cause.clone());
@@ -161,7 +161,7 @@ fn show(resolved: &Resolved<'_>, reply: &Reply, content: &mut Map<String, Value>
     present::echo(returns, &resolved.request, content);
 }
 
-fn failed(call: &Call<'_>, request: &PreparedRequest, followed: &Followed) -> String {
+async fn failed(call: &Call<'_>, request: &PreparedRequest, followed: &Followed) -> String {
     let cause = wait::cause(followed);
     let mut text = format!("It was started and failed: {cause}.\nRequest: {request}");
     for (name, value) in &followed.handle {
@@ -171,7 +171,13 @@ fn failed(call: &Call<'_>, request: &PreparedRequest, followed: &Followed) -> St
         text.push_str(&format!("\nEnd of the log ({DATA}):\n  {}", followed.log.join("\n  ")));
     }
     let message = format!("{cause}\n{}", followed.log.join("\n"));
-    let advice = explain::advice(call.surface, None, &message);
+    // The error of a job is often no more than that there was one; its log has the cause.
+    let known = match explain::cause(call, request, &cause).await {
+        None => explain::state(call, request, &followed.log.join("\n")).await,
+        known => known,
+    };
+    let mut advice: Vec<String> = known.map(|(_, says)| says).into_iter().collect();
+    advice.extend(explain::advice(call.surface, None, &message));
     if !advice.is_empty() {
         text.push_str(&format!("\n{}", advice.join(" ")));
     }

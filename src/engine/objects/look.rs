@@ -11,7 +11,7 @@ use crate::client::{PreparedRequest, Repeat};
 use crate::engine::call::Call;
 use crate::engine::failure::{Failure, FailureKind};
 use crate::engine::guards::plain;
-use crate::engine::{clean, explain};
+use crate::engine::explain;
 use crate::tool::{Kind, Verb};
 use proxmox_spec::{Names, Route, format};
 use serde_json::{Map, Value};
@@ -208,7 +208,7 @@ async fn configuration(call: &Call<'_>, guest: &Subject) -> Configuration {
             Value::Object(config) => Ok(config),
             _ => Err(format!("{request} did not answer with an object")),
         },
-        Err(trouble) => Err(clean::line(&explain::failure(call, &request, &trouble).await.to_string(), 300)),
+        Err(trouble) => Err(explain::brief(&request, &trouble)),
     }
 }
 
@@ -258,7 +258,7 @@ async fn becomes(call: &Call<'_>, route: &Route) -> Option<Configuration> {
     }
     Some(match call.try_read(&request, Repeat::Freely).await {
         Ok(reply) => reply.data.as_object().cloned().ok_or_else(|| format!("{request} did not answer with an object")),
-        Err(trouble) => Err(clean::line(&explain::failure(call, &request, &trouble).await.to_string(), 300)),
+        Err(trouble) => Err(explain::brief(&request, &trouble)),
     })
 }
 
