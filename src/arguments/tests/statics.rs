@@ -97,7 +97,7 @@ pub static TOOL: Tool = Tool {
     effect: Effect::Changes,
     most: Effect::Changes,
     arguments: &ARGUMENTS,
-    routes: &[Route { kind: None, verb: Verb::Get, path: "/version", when: "", returns: &RETURNS }],
+    routes: &[Route { kind: None, verb: Verb::Get, path: "/version", when: "", returns: &RETURNS, always: &[] }],
     unsupported: &[],
     waiter: None,
     told: &[],
