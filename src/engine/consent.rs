@@ -17,6 +17,7 @@ use super::failure::{Failure, FailureKind};
 use super::judge::{Judged, judge};
 use super::{Progress, planned};
 use crate::approvals::{self, Approvals, Draft, NotTaken};
+use crate::arguments::FileSource;
 use crate::plan::{Intent, Plan};
 use crate::settings::{Confirm, Settings};
 use crate::tool::Effect;
@@ -176,7 +177,7 @@ pub async fn agreed<'p>(
             Way::SwitchedOff => return Ok((judged, Agreed::SwitchedOff)),
             _ => {}
         }
-        let bound = bound(call, &judged);
+        let bound = bound(call, plan, &judged);
         if let Intent::Sealed(seal) = &call.intent
             && round == 0
         {
@@ -201,7 +202,7 @@ pub async fn agreed<'p>(
                 // What was shown is what runs: everything is read once more, right before it is sent.
                 call.engine.guests.forget();
                 let now = judge(call, plan).await?;
-                if self::bound(call, &now) == bound {
+                if self::bound(call, plan, &now) == bound {
                     return Ok((now, Agreed::Asked));
                 }
                 judged = now;
@@ -223,14 +224,20 @@ pub async fn agreed<'p>(
 }
 
 /// What the answer to a call is bound to.
-fn bound(call: &Call<'_>, judged: &Judged<'_>) -> Bound {
+fn bound(call: &Call<'_>, plan: &Plan, judged: &Judged<'_>) -> Bound {
     let settings = call.engine.settings();
     // The sandbox is another one at every start, and knows no other tokens.
     let origin = if settings.sandbox { "sandbox".to_owned() } else { settings.origin() };
     let owner = format!("{}!{}", settings.user, settings.token_name);
     let arguments = bound::canonical(call.given);
     let parts = ["call", &origin, &owner, call.surface.name, &arguments];
-    Bound { call: bound::joined(parts), state: bound::joined(judged.state().iter().map(String::as_str)) }
+    let mut state = judged.state();
+    if let (Some(FileSource::Path(path)), Some(folder)) = (&plan.file, &settings.upload_dir) {
+        // A file of this machine is not read twice, but one that was written meanwhile is another one.
+        let file = std::fs::metadata(folder.join(path)).map(|file| (file.len(), file.modified().ok()));
+        state.push(format!("{file:?}"));
+    }
+    Bound { call: bound::joined(parts), state: bound::joined(state.iter().map(String::as_str)) }
 }
 
 /// What a seal or code does for the call that it came with.

@@ -259,3 +259,22 @@ fn a_client_that_cannot_show_a_form_is_not_asked() {
         talk.asked("delete_guest", json!({"vmid": 110}));
     }
 }
+
+#[test]
+fn no_other_name_of_a_call_goes_around_the_question() {
+    for era in eras() {
+        let cluster = Cluster::start();
+        let mut talk = cluster.able(era, &[]);
+        let confirm = json!({"tool": "delete_vm", "arguments": {"vmid": 110, "node": "pve2"}, "seal": "7K2M-Q9XD"});
+        for (tool, arguments) in [
+            ("delete_vm", json!({"vmid": 110, "node": "pve2"})),
+            ("call_api", json!({"method": "DELETE", "path": "/nodes/pve2/qemu/110"})),
+            ("confirm_call", confirm),
+        ] {
+            let question = talk.asked(tool, arguments);
+            assert!(question.is_typed() && question.message.contains("`110` or `test`"), "{}", question.message);
+            not_done(&talk.last(&question, typed("no")), &["Nothing was sent"]);
+        }
+        assert_eq!(cluster.sent(), Vec::<String>::new());
+    }
+}
