@@ -171,9 +171,9 @@ fn values_decide_what_a_parameter_does() {
     let destroys = Some((Tier::Admin, Effect::Destroys));
     let admin = Some((Tier::Admin, Effect::Changes));
     assert_eq!(risk(config, Verb::Put, "delete", "description, unused0"), destroys);
-    assert_eq!(risk(config, Verb::Put, "delete", "protection"), admin);
+    assert_eq!(risk(config, Verb::Put, "delete", "protection"), destroys);
     assert_eq!(risk(config, Verb::Put, "delete", "description;scsihw"), None);
-    assert_eq!(risk(config, Verb::Put, "protection", "0"), admin);
+    assert_eq!(risk(config, Verb::Put, "protection", "0"), destroys);
     assert_eq!(risk(config, Verb::Put, "protection", "1"), None);
     assert_eq!(risk(config, Verb::Put, "serial0", "socket"), None);
     assert_eq!(risk(config, Verb::Put, "serial0", "/dev/ttyS0"), admin);
