@@ -51,5 +51,5 @@ async fn a_backup_of_a_protected_guest_can_be_restored_beside_it() {
     let archive = backups["backups"][0]["volid"].as_str().unwrap_or_default().to_owned();
     allowed(&fenced, "restore_backup", json!({ "volid": archive, "vmid": 301, "node": "pve1" })).await;
     let over = json!({ "volid": archive, "vmid": 100, "node": "pve1", "force": true });
-    refused(&fenced, "restore_backup", over, &["guest 100", "the protected tag `prod`"]).await;
+    refused(&fenced, "restore_backup", over, &["Guest 100", "the protected tag `prod`"]).await;
 }
