@@ -5,13 +5,13 @@
 
 use super::clean;
 use super::failure::{Failure, FailureKind};
-use super::gate::Need;
 use super::objects::look::within;
 use super::objects::{After, Objects, Subject};
 use crate::access::{Access, means};
 use crate::client::PreparedRequest;
 use crate::settings::{Fence, Fences};
 use crate::tool::{Effect, Route, Surface, Tool, Verb};
+use proxmox_spec::format::split_list;
 use proxmox_spec::{Extent, Method};
 
 /// So many things outside are told of at once.
@@ -82,11 +82,27 @@ fn is(route: &Route, method: &Method) -> bool {
     route.verb == method.verb && route.path == method.path
 }
 
+/// The same request, leaving the protection of the guest as it is: to take that away is for a person to decide, and is
+/// asked about; what else is destroyed with it is not.
+pub fn leaving_protection(request: &PreparedRequest) -> PreparedRequest {
+    let mut left = request.clone();
+    left.params.retain(|param| param.name != "protection");
+    for param in left.params.iter_mut().filter(|param| param.name == "delete") {
+        for value in &mut param.values {
+            let kept = split_list(value).into_iter().filter(|name| *name != "protection");
+            *value = kept.collect::<Vec<_>>().join(",");
+        }
+    }
+    left
+}
+
 /// Is everything that the request affects inside of the fences, before and after it, and not protected from it?
 ///
 /// # Errors
 /// What lies outside, of which fence; or that it cannot be told.
-pub fn check(fences: &Fences, request: &PreparedRequest, need: &Need, objects: &Objects) -> Result<(), Failure> {
+///
+/// `effect` is that of the call without what it takes away of the protection itself.
+pub fn check(fences: &Fences, request: &PreparedRequest, effect: Effect, objects: &Objects) -> Result<(), Failure> {
     if request.verb == Verb::Get {
         return Ok(());
     }
@@ -109,11 +125,11 @@ pub fn check(fences: &Fences, request: &PreparedRequest, need: &Need, objects: &
     if !outside.said.is_empty() {
         return Err(outside.failure());
     }
-    protected(fences, request, need, objects)
+    protected(fences, request, effect, objects)
 }
 
 /// What is protected is not destroyed, and the mark that protects it is not taken away.
-fn protected(fences: &Fences, request: &PreparedRequest, need: &Need, objects: &Objects) -> Result<(), Failure> {
+fn protected(fences: &Fences, request: &PreparedRequest, effect: Effect, objects: &Objects) -> Result<(), Failure> {
     let by_hand = "Whoever is responsible for it can do that in the Proxmox web interface; nothing was sent.";
     let refuse = |says: String| Err(Failure::new(FailureKind::Fenced, format!("{says} {by_hand}")));
     for guest in &objects.guests {
@@ -128,7 +144,7 @@ fn protected(fences: &Fences, request: &PreparedRequest, need: &Need, objects: &
             ));
         }
     }
-    if need.effect != Effect::Destroys {
+    if effect != Effect::Destroys {
         return Ok(());
     }
     // Guests that merely run on a host whose own things are destroyed are not destroyed with them.

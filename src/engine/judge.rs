@@ -83,7 +83,9 @@ pub async fn judge<'p>(call: &Call<'_>, plan: &'p Plan) -> Result<Judged<'p>, Fa
             true => look::look(call, &resolved.request, &fences.protected_tags).await?,
             false => Objects::unseen(&Named::of(&resolved.request)),
         };
-        fences::check(fences, &resolved.request, &need, &objects)?;
+        let rest = fences::leaving_protection(&resolved.request);
+        let effect = gate::need(call.surface, &plan.raises, &[&rest], poll).effect;
+        fences::check(fences, &resolved.request, effect, &objects)?;
     }
     Ok(Judged { resolved, need, permit, objects })
 }

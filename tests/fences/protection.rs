@@ -16,8 +16,12 @@ async fn protection_keeps_a_guest_from_being_destroyed() {
     refused(&fenced, "delete_guest", json!({ "vmid": 102 }), &parts).await;
     refused(&fenced, "call_api", api("DELETE", "/nodes/pve1/qemu/102", json!({})), &parts).await;
     let config = |params: Value| api("PUT", "/nodes/pve1/qemu/102/config", params);
-    refused(&fenced, "call_api", config(json!({ "protection": 0 })), &parts).await;
-    refused(&fenced, "call_api", config(json!({ "delete": "protection" })), &parts).await;
+    // To take the protection away is asked about, in every mode; with something else that destroys it is refused.
+    for away in [json!({ "protection": 0 }), json!({ "delete": "protection" })] {
+        let (kind, text) = fails(&fenced.1, "call_api", config(away)).await;
+        assert_eq!(kind, FailureKind::Unconfirmed, "{text}");
+    }
+    refused(&fenced, "call_api", config(json!({ "delete": "protection,scsi0" })), &parts).await;
     refused(&fenced, "call_api", config(json!({ "delete": "scsi0" })), &parts).await;
     let volume = api("DELETE", "/nodes/pve1/storage/local-lvm/content/vm-102-disk-0", json!({}));
     refused(&fenced, "call_api", volume, &parts).await;

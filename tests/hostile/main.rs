@@ -142,7 +142,7 @@ fn every_own(surface: &Surface) -> Vec<(Verb, &'static str)> {
 }
 
 /// What any call may read to find its place or to explain an error.
-const LOOK_UPS: [&str; 10] = [
+const LOOK_UPS: [&str; 14] = [
     "/cluster/resources",
     "/cluster/nextid",
     "/nodes",
@@ -154,6 +154,11 @@ const LOOK_UPS: [&str; 10] = [
     "/nodes/{node}/lxc/{vmid}/status/current",
     "/nodes/{node}/qemu/{vmid}/config",
     "/nodes/{node}/lxc/{vmid}/config",
+    // What a call about snapshots affects.
+    "/nodes/{node}/qemu/{vmid}/snapshot",
+    "/nodes/{node}/lxc/{vmid}/snapshot",
+    "/nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config",
+    "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config",
 ];
 
 /// Look-ups in whose target nothing of the caller's stands.

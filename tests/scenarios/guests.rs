@@ -34,10 +34,10 @@ pub fn the_life_of_a_virtual_machine() -> Scenario {
             step("delete while it runs", "delete_guest", json!({"vmid": 120})).fails(&["VM 120 is running - destroy failed"]),
             step("shut down", "shutdown_guest", json!({"vmid": 120})).done(),
             step("stopped", "get_guest_status", json!({"vmid": 120})).answers(json!({"status": "stopped"})),
-            step("protect", "update_guest_config", json!({"vmid": 120, "config": {"protection": true}})).done(),
-            step("delete the protected", "delete_guest", json!({"vmid": 120}))
-                .fails(&["can't remove VM 120 - protection mode enabled"]),
-            step("unprotect", "update_guest_config", json!({"vmid": 120, "delete": ["protection"]})).done(),
+            step("protect", "update_guest_config", json!({"vmid": 102, "config": {"protection": true}})).done(),
+            step("delete the protected", "delete_guest", json!({"vmid": 102})).fails(&["has protection switched on"]),
+            step("unprotect", "update_guest_config", json!({"vmid": 102, "delete": ["protection"]}))
+                .fails(&["not confirmed"]),
             step("delete", "delete_guest", json!({"vmid": 120})).done(),
             step("gone", "list_guests", json!({})).lacks("guests", json!({"vmid": 120})),
             step("delete again", "delete_guest", json!({"vmid": 120})).fails(&["120"]),
@@ -83,10 +83,10 @@ pub fn the_life_of_a_container() -> Scenario {
                 .fails(&["unable to destroy CT 220 - container is running"]),
             step("shut down", "shutdown_guest", json!({"vmid": 220})).done(),
             step("stopped", "get_guest_status", json!({"vmid": 220})).answers(json!({"status": "stopped"})),
-            step("protect", "update_guest_config", json!({"vmid": 220, "config": {"protection": true}})).done(),
-            step("delete the protected", "delete_guest", json!({"vmid": 220}))
-                .fails(&["can't remove CT 220 - protection mode enabled"]),
-            step("unprotect", "update_guest_config", json!({"vmid": 220, "delete": ["protection"]})).done(),
+            step("protect", "update_guest_config", json!({"vmid": 210, "config": {"protection": true}})).done(),
+            step("delete the protected", "delete_guest", json!({"vmid": 210})).fails(&["has protection switched on"]),
+            step("unprotect", "update_guest_config", json!({"vmid": 210, "delete": ["protection"]}))
+                .fails(&["not confirmed"]),
             step("delete", "delete_guest", json!({"vmid": 220})).done(),
             step("gone", "list_guests", json!({})).lacks("guests", json!({"vmid": 220})),
         ],
