@@ -71,13 +71,15 @@ pub fn lines(who: Who<'_>, path: &str, missing: &Privileges, held: &Privileges, 
         Who::Token(id) => ("--tokens", id),
         Who::User(id) => ("--users", id),
     };
-    lines.push(format!(
-        "pveum acl modify {} {option} {} --roles {role}",
-        shell_words::quote(path),
-        shell_words::quote(id)
-    ));
+    lines.push(format!("pveum acl modify {} {option} {} --roles {role}", shell_words::quote(path), quoted(id)));
     let wider = smallest.filter(|role| close.is_none() && role.privileges.len() <= FAR);
     Lines { lines, kept, wider: wider.map(|role| (role.id.clone(), role.privileges.len())) }
+}
+
+/// For an interactive shell as well, which takes `!` for a word of its history.
+fn quoted(id: &str) -> String {
+    let quoted = shell_words::quote(id);
+    if quoted == id && id.contains('!') { format!("'{id}'") } else { quoted.into_owned() }
 }
 
 /// The name of a role that is made for one path: `mcp-vms-100`.
