@@ -30,6 +30,10 @@ pub struct Found {
     pub score: f32,
 }
 
+/// A find that fits worse than this share of the best one is left out, beyond the first few.
+const POOR: f32 = 0.4;
+const FEW: usize = 3;
+
 /// The methods that fit a request best, at most `limit`, best first. Methods that do the same are one.
 pub fn search(request: &str, limit: usize) -> Vec<Found> {
     let methods = proxmox_spec::methods();
@@ -40,9 +44,13 @@ pub fn search(request: &str, limit: usize) -> Vec<Found> {
         let same = |one: &Found| one.method.same.iter().any(|row| usize::from(*row) == hit.row);
         if let Some(known) = found.iter_mut().find(|one| same(one)) {
             known.also.push(method);
-        } else if found.len() < limit {
+        } else if found.len() < limit && (found.len() < FEW || hit.score > POOR * best(&found)) {
             found.push(Found { method, also: Vec::new(), score: hit.score });
         }
     }
     found
+}
+
+fn best(found: &[Found]) -> f32 {
+    found.first().map_or(0.0, |first| first.score)
 }

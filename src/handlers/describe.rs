@@ -95,6 +95,8 @@ fn whole(method: &'static Method, dialect: Option<&'static str>) -> Map<String, 
     let many = method.params.len() > MANY;
     let (told, named): (Vec<&Param>, Vec<&Param>) =
         method.params.iter().partition(|param| !many || !param.optional || param.in_path);
+    let mut told = told;
+    told.sort_by_key(|param| (!param.in_path, param.optional));
     let told: Map<String, Value> = told.iter().map(|param| (param.name.to_owned(), text::line(param).into())).collect();
     say("optional", named.iter().map(|param| text::name(param)).collect::<Vec<_>>().join(", "));
     say("returns", returns(method));
@@ -114,8 +116,11 @@ fn parts(method: &'static Method, params: &[(String, &'static Param)]) -> Map<St
     for (_, param) in params {
         told.insert(param.name.to_owned(), text::line(param).into());
         let keys = param.items.filter(|item| !item.keys.is_empty()).map_or(param.keys, |item| item.keys);
-        for key in keys {
+        for key in keys.iter().filter(|key| key.key_alias.is_none()) {
             told.insert(format!("{}.{}", param.name, key.name), text::line(key).into());
+        }
+        if let Some(both) = text::shorthand(keys) {
+            told.insert(format!("{}.…", param.name), both.into());
         }
     }
     let mut answer = Map::new();

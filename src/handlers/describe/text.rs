@@ -70,6 +70,15 @@ fn kind(param: &Param) -> String {
     format!("parts `key=value,…` of {}{}", keys[..keys.len().min(LISTED)].join(" "), if many { " …" } else { "" })
 }
 
+/// Parts whose name is itself a value: `virtio=MAC` says `model` and `macaddr` at once.
+pub fn shorthand(keys: &[Param]) -> Option<String> {
+    let short: Vec<&Param> = keys.iter().filter(|key| key.key_alias.is_some()).collect();
+    let first = short.first()?;
+    let names: Vec<&str> = short.iter().map(|key| key.name).collect();
+    let (name, value) = (first.key_alias.unwrap_or_default(), first.alias.unwrap_or_default());
+    Some(format!("`NAME=VALUE` says `{name}` and `{value}` at once, with a name of {}", some(&names, LISTED)))
+}
+
 fn plain(param: &Param) -> String {
     if !param.values.is_empty() {
         return format!("one of {}", some(param.values, LISTED));
@@ -143,11 +152,56 @@ fn fields(shape: &Shape) -> String {
     some(&names, FIELDS)
 }
 
-/// The first ones of a list, and how many more there are.
+/// The first ones of a list, and how many more there are. Names that differ in their number only are one: `ide0 … ide3`.
 fn some(list: &[&str], most: usize) -> String {
-    let shown = list.get(..most.min(list.len())).unwrap_or_default().join(", ");
-    match list.len().checked_sub(most) {
-        Some(more) if more > 0 => format!("{shown} and {more} more"),
-        _ => shown,
+    let runs = runs(list);
+    let shown = runs.get(..most.min(runs.len())).unwrap_or_default();
+    let text = shown.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(", ");
+    match list.len() - shown.iter().map(|(_, length)| length).sum::<usize>() {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
+/// (text, how many names it stands for).
+fn runs(list: &[&str]) -> Vec<(String, usize)> {
+    let mut runs = Vec::new();
+    let mut at = 0;
+    while let Some(first) = list.get(at) {
+        let mut length = 1;
+        if let Some((base, number)) = numbered(first) {
+            let next = |step: usize| u64::try_from(step).ok().map(|step| format!("{base}{}", number + step));
+            while list.get(at + length).is_some_and(|name| Some((*name).to_owned()) == next(length)) {
+                length += 1;
+            }
+        }
+        match list.get(at + length - 1) {
+            Some(last) if length > 2 => runs.push((format!("{first} … {last}"), length)),
+            _ => {
+                length = 1;
+                runs.push(((*first).to_owned(), 1));
+            }
+        }
+        at += length;
+    }
+    runs
+}
+
+/// `scsi7` as `scsi` and 7.
+fn numbered(name: &str) -> Option<(&str, u64)> {
+    let base = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let number = name.get(base.len()..)?.parse().ok()?;
+    (!base.is_empty()).then_some((base, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_a_row_are_one() {
+        assert_eq!(some(&["ide0", "ide1", "ide2", "scsi0", "x"], 9), "ide0 … ide2, scsi0, x");
+        assert_eq!(some(&["a", "b", "c", "d1", "d2", "d3"], 2), "a, b and 4 more");
+        assert_eq!(some(&["1", "2", "3"], 9), "1, 2, 3");
     }
 }
