@@ -265,7 +265,7 @@ const CHANGE: &[&str] = &[
     "adjust", "put", "use", "allow", "let", "replace", "start", "stop", "restart", "reboot", "grow", "more", "less",
 ];
 const REMOVE: &[&str] = &[
-    "remove", "delete", "drop", "destroy", "forget", "kick", "revoke", "evict", "purge", "discard", "throw", "rid",
+    "remove", "delete", "drop", "destroy", "forget", "kick", "revoke", "evict", "prune", "purge", "discard", "throw", "rid",
     "detach", "unmount", "cancel", "away", "close",
 ];
 

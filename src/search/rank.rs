@@ -97,8 +97,8 @@ fn best_phrase(index: &Index, phrases: &[u16], query: &Query, total: f32) -> f32
 fn fits(intent: Intent, verb: Verb) -> f32 {
     match (intent, verb) {
         (Intent::Unknown, _) => 1.0,
-        (Intent::Read, Verb::Get) => 1.15,
-        (Intent::Read, _) => 0.85,
+        (Intent::Read, Verb::Get) => 1.2,
+        (Intent::Read, _) => 0.8,
         (Intent::Create, Verb::Post) => 1.12,
         (Intent::Create, Verb::Put) => 1.0,
         (Intent::Create, _) => 0.8,

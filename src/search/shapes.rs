@@ -7,7 +7,7 @@ pub fn named(word: &str) -> Option<&'static str> {
     let lower = word.trim_matches(|letter: char| ",;:!?\"'()".contains(letter)).to_ascii_lowercase();
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let after =
-        |prefixes: &[&str]| prefixes.iter().any(|prefix| lower.strip_prefix(prefix).is_some_and(|rest| digits(rest)));
+        |prefixes: &[&str]| prefixes.iter().any(|prefix| lower.strip_prefix(prefix).is_some_and(&digits));
     let host = lower.split('/').next().unwrap_or_default();
     if host.parse::<std::net::IpAddr>().is_ok() {
         return Some(if lower.contains('/') { "subnet address" } else { "ip address" });
@@ -29,6 +29,9 @@ pub fn named(word: &str) -> Option<&'static str> {
     }
     if after(&["net", "eth"]) {
         return Some("network card");
+    }
+    if after(&["pve", "node", "host", "pve-", "node-"]) {
+        return Some("node");
     }
     if after(&["vmbr"]) {
         return Some("bridge");
