@@ -17,7 +17,7 @@ mod table;
 mod verdict;
 pub mod words;
 
-pub use lookup::{Route, find, methods, on_path, route};
+pub use lookup::{Route, always_secret, find, methods, on_path, route};
 pub use model::*;
 pub use near::nearest;
 pub use privileges::Demand;

@@ -4,6 +4,8 @@
 
 use crate::model::*;
 use crate::table;
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 /// Every method of the API, sorted by path, then verb.
 pub fn methods() -> &'static [Method] {
@@ -76,6 +78,21 @@ fn values(segments: &'static [Segment], parts: &[&str]) -> Vec<(&'static str, St
     values
 }
 
+/// Whether every parameter of this name, in the whole API, holds a secret: then a field of an answer that nobody declared
+/// holds one, too.
+pub fn always_secret(name: &str) -> bool {
+    static NAMES: OnceLock<BTreeSet<&'static str>> = OnceLock::new();
+    let names = NAMES.get_or_init(|| {
+        let params = || methods().iter().flat_map(|method| method.params);
+        let mut names: BTreeSet<&str> = params().filter(|param| param.secret).map(|param| param.name).collect();
+        params().filter(|param| !param.secret).for_each(|param| {
+            names.remove(param.name);
+        });
+        names
+    });
+    names.contains(name)
+}
+
 impl Method {
     /// The parameter with this wire name; `net0` finds `net[n]` as long as the index is in range.
     pub fn param(&self, name: &str) -> Option<&'static Param> {
@@ -109,6 +126,11 @@ impl Param {
 }
 
 impl Shape {
+    /// Whether a field of this name is never to be shown.
+    pub fn hides(&self, name: &str) -> bool {
+        self.field(name).map_or_else(|| always_secret(name), |field| field.secret)
+    }
+
     /// The declared field with this name; `net0` finds `net[n]`.
     pub fn field(&self, name: &str) -> Option<&'static Shape> {
         if let Ok(index) = self.fields.binary_search_by(|(field, _)| (*field).cmp(name)) {

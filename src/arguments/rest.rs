@@ -108,7 +108,9 @@ impl Fields<'_> {
                 }
                 Ok((wire, value, lacking)) => {
                     rest.lacking.extend(lacking.into_iter().map(|index| (wire.clone(), index)));
-                    if methods.iter().any(|(_, method)| method.param(&wire).is_some_and(|param| param.secret)) {
+                    // With a part that is secret, all of it is.
+                    let secret = |param: &Param| param.secret || param.keys.iter().any(|key| key.secret);
+                    if methods.iter().any(|(_, method)| method.param(&wire).is_some_and(secret)) {
                         rest.secret.push(wire.clone());
                     }
                     rest.pairs.push((wire, value));

@@ -4,7 +4,7 @@
 //! be read as declared is left out and noted; none is ever made up.
 
 use super::clean;
-use proxmox_spec::{Shape, Type};
+use proxmox_spec::{Shape, Type, always_secret};
 use serde_json::{Map, Number, Value};
 
 /// What was left out of an answer, and why.
@@ -59,8 +59,7 @@ pub fn value(
 ) -> Option<Value> {
     let Some(shape) = shape else { return free(given, name, losses) };
     if shape.secret && !wanted {
-        losses.add(format!("`{name}` is a secret and is not shown."));
-        return None;
+        return withheld(name, losses);
     }
     let read = match (shape.ty, given) {
         (_, Value::Null) => return None,
@@ -91,10 +90,28 @@ pub fn value(
 
 /// All fields of an object.
 pub fn object(fields: &Map<String, Value>, shape: &'static Shape, losses: &mut Losses) -> Map<String, Value> {
+    let about = about_secret(&|name| fields.get(name));
     let field = |(name, given): (&String, &Value)| {
-        Some((clean::line(name, 100), value(given, shape.field(name), name, false, losses)?))
+        let declared = shape.field(name);
+        if (declared.is_none() && always_secret(name)) || (about && OF_OPTION.contains(&name.as_str())) {
+            return withheld(name, losses);
+        }
+        Some((clean::line(name, 100), value(given, declared, name, false, losses)?))
     };
     fields.iter().filter_map(field).collect()
+}
+
+/// Fields that hold the value in a row about one option.
+pub const OF_OPTION: [&str; 4] = ["value", "pending", "new", "old"];
+
+/// Whether a row is about an option that is secret: `{"key": "cipassword", "value": …}`.
+pub fn about_secret<'v>(get: &impl Fn(&str) -> Option<&'v Value>) -> bool {
+    get("key").and_then(Value::as_str).is_some_and(always_secret)
+}
+
+fn withheld<T>(name: &str, losses: &mut Losses) -> Option<T> {
+    losses.add(format!("`{name}` is a secret and is not shown."));
+    None
 }
 
 /// A value that the facts say nothing about: as it came, cleaned.
@@ -104,7 +121,13 @@ fn free(given: &Value, name: &str, losses: &mut Losses) -> Option<Value> {
         Value::String(text) => string(text, name, losses),
         Value::Array(items) => Value::Array(items.iter().filter_map(|item| free(item, name, losses)).collect()),
         Value::Object(fields) => {
-            let field = |(key, given): (&String, &Value)| Some((clean::line(key, 100), free(given, key, losses)?));
+            let about = about_secret(&|name| fields.get(name));
+            let field = |(key, given): (&String, &Value)| {
+                if always_secret(key) || (about && OF_OPTION.contains(&key.as_str())) {
+                    return withheld(key, losses);
+                }
+                Some((clean::line(key, 100), free(given, key, losses)?))
+            };
             Value::Object(fields.iter().filter_map(field).collect())
         }
         other => other.clone(),

@@ -6,6 +6,7 @@ use super::call::Call;
 use super::clean;
 use super::failure::{Failure, FailureKind};
 use super::located::{Located, Reads, fill};
+use super::present;
 use crate::client::{PreparedRequest, Repeat};
 use crate::plan::Guard;
 use crate::tool::{Kind, Verb};
@@ -34,10 +35,13 @@ pub async fn check(
     match guard {
         Guard::Digest { request, show, expect } => {
             let request = fill(request, located, reads)?;
-            let Value::Object(now) = call.read(&request, Repeat::Freely).await?.data else {
+            let Value::Object(mut now) = call.read(&request, Repeat::Freely).await?.data else {
                 let says = format!("{request} did not answer with an object. Nothing was changed.");
                 return Err(Failure::new(FailureKind::Unreadable, says));
             };
+            // What nobody may see is neither compared nor shown.
+            let hides = |name: &str| present::shape(&request).is_some_and(|shape| shape.hides(name));
+            now.retain(|name, _| !hides(name));
             expected(&now, expect, &request)?;
             let digest = now.get("digest").and_then(Value::as_str).map(str::to_owned);
             let note = digest.is_none().then(|| {

@@ -140,10 +140,9 @@ async fn now(call: &Call<'_>, request: &PreparedRequest) -> Option<Map<String, V
     let read = proxmox_spec::find(Verb::Get, method.path).filter(|read| read.returns.ty == Type::Object)?;
     let reply = call.try_read(&request.as_read(), Repeat::Freely).await.ok()?;
     let Value::Object(now) = reply.data else { return None };
-    let secret = |name: &str| read.returns.field(name).is_some_and(|shape| shape.secret);
     let shown = now.into_iter().map(|(name, value)| {
         let value = match value {
-            _ if secret(&name) => json!(HIDDEN),
+            _ if read.returns.hides(&name) => json!(HIDDEN),
             Value::String(text) => json!(clean::capped(&text, SHOWN).0),
             other => other,
         };

@@ -122,7 +122,11 @@ fn project<'v>(
     losses: &mut Losses,
 ) -> Map<String, Value> {
     let mut shown = Map::with_capacity(fields.len());
+    let about = coerce::about_secret(get);
     for field in fields {
+        if about && coerce::OF_OPTION.contains(&field.from) {
+            continue;
+        }
         let Some((value, shape)) = dig(get, field.from, shape) else { continue };
         if let Some(value) = coerce::value(value, shape, field.to, true, losses) {
             shown.insert(field.to.to_owned(), value);
