@@ -27,6 +27,8 @@ pub fn command(program: &Path, port: u16, fingerprint: Option<&str>) -> Command 
         .args(["--tier", "admin", "--log-level", "error"])
         .env_clear()
         .env("PROXMOX_CONFIRM", "off")
+        // Complete tables are measured, too.
+        .env("PROXMOX_BUDGET", "1000000")
         .current_dir(std::env::temp_dir());
     command.envs([
         ("PROXMOX_HOST", format!("127.0.0.1:{port}").as_str()),

@@ -24,7 +24,8 @@ pub(super) fn answer(mut answer: Answer, surface: &Surface, most: u64) -> Answer
     if weigh(&answer.content) <= most {
         return answer;
     }
-    let goal = most.saturating_sub(WORDS);
+    // A little less, as an estimate may be a little too low.
+    let goal = (most - most / 32).saturating_sub(WORDS);
     let required = required(surface);
     let mut cuts: Vec<Cut> = Vec::new();
     for _ in 0..ROUNDS {

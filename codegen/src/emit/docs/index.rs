@@ -30,6 +30,7 @@ struct Set<'a> {
 #[derive(Serialize)]
 struct Entry<'a> {
     name: &'a str,
+    core: bool,
     tier: &'static str,
     effect: &'static str,
     title: &'a str,
@@ -115,6 +116,7 @@ fn entry(one: &Tool) -> Entry<'_> {
     let remark: Vec<String> = left_out.chain(tool::later(one).map(|version| format!("since {version}"))).collect();
     Entry {
         name: &one.name,
+        core: one.core,
         tier: one.tier.as_str(),
         effect: one.effect.as_str(),
         title: &one.title,

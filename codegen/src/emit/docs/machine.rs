@@ -52,6 +52,7 @@ fn tool(catalogue: &Catalogue, set: &Toolset, tool: &Tool) -> Json {
         "title": tool.title,
         "description": tool.doc,
         "toolset": set.name,
+        "core": tool.core,
         "tier": tool.tier.as_str(),
         "effect": tool.effect.as_str(),
         "because": tool.because,
