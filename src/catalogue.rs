@@ -8,6 +8,7 @@ mod generated {
     use crate::arguments::{
         ArchiveRef, BadArguments, Fields, FileSource, GuestRef, RestPairs, Segment, Size, Upid, Volid,
     };
+    use crate::offers::{Completion, Given, Holds, Instruction, Place, Prompt, PromptArgument, Resource, Step, Word};
     use crate::plan::PathPart::{Literal, Node, Vmid};
     use crate::plan::{Also, Ask, Guard, Locate, Open, PathPart, Plan, Request};
     use crate::tool::*;
@@ -15,6 +16,7 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 }
 
+pub use generated::{COMPLETIONS, INSTRUCTIONS, PROMPTS, RESOURCES};
 pub use generated::{DIALECTS, HINTS, SURFACES, TOOLS, TOOLSETS, UNITS, WAIT_TASK};
 
 /// The surface of a name; a canonical name wins over a dialect's of the same spelling.

@@ -17,6 +17,7 @@ mod guards;
 mod guests;
 mod judge;
 mod located;
+mod names;
 pub mod objects;
 mod planned;
 mod present;
@@ -57,6 +58,7 @@ pub struct Engine {
     access: Access,
     client: OnceLock<Client>,
     guests: guests::Guests,
+    names: names::Names,
     consent: Consent,
     /// The token, which no text may hold.
     token: Secrets,
@@ -140,6 +142,7 @@ impl Engine {
             access,
             client: OnceLock::new(),
             guests: guests::Guests::default(),
+            names: names::Names::default(),
             consent,
             token,
             audit: OnceLock::new(),

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod client;
 pub mod engine;
 pub mod handlers;
+pub mod offers;
 pub mod plan;
 pub mod search;
 pub mod server;

@@ -14,7 +14,7 @@ mod toolsets;
 use crate::access::Access;
 use crate::tool::Tier;
 pub use audit::AuditTo;
-use checks::{dialect, filled, number, tier, token_owner, tools, trust};
+use checks::{boolean, dialect, filled, number, tier, token_owner, tools, trust};
 pub use confirm::Confirm;
 pub use fences::{Fence, FenceFlags, Fences, GUESTS, Ids};
 pub use flags::Flags;
@@ -55,6 +55,8 @@ pub struct Settings {
     pub budget: u64,
     /// How long a call waits for what it started when it does not say so itself.
     pub wait: Duration,
+    /// A call that is cancelled while it waits stops the task that it started.
+    pub cancel_stops_tasks: bool,
     pub upload_dir: Option<PathBuf>,
     /// How calls that destroy or interrupt are confirmed.
     pub confirm: Confirm,
@@ -252,6 +254,10 @@ impl Settings {
             toolsets: Toolsets::of(&flags.toolsets, dialect)?,
             budget: number("PROXMOX_BUDGET", "--budget", &flags.budget, 8_000, 1_000, 1_000_000)?,
             wait: Duration::from_secs(number("PROXMOX_WAIT", "--wait", &flags.wait, 30, 0, 86_400)?),
+            cancel_stops_tasks: match filled(&flags.cancel_stops_tasks) {
+                Some(text) => boolean("PROXMOX_CANCEL_STOPS_TASKS", "--cancel-stops-tasks", text)?,
+                None => false,
+            },
             upload_dir: filled(&flags.upload_dir).map(PathBuf::from),
             confirm,
             confirm_ttl: Duration::from_secs(number(

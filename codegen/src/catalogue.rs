@@ -3,6 +3,9 @@
 //! Guarantees: every name resolves, every endpoint and parameter exists in the facts, every placeholder has an
 //! argument, every closed word is one of its enum. An emitter that needs to fail has found a mistake in `check`.
 
+mod offers;
+
+pub use offers::*;
 use proxmox_spec::{Effect, Method, Param, Shape, Tier};
 use serde_json::Value as Json;
 
@@ -14,7 +17,10 @@ pub struct Catalogue {
     pub waiters: Vec<Waiter>,
     pub hints: Vec<Hint>,
     pub toolsets: Vec<Toolset>,
-    pub workflows: Vec<Workflow>,
+    pub completions: Vec<Completion>,
+    pub resources: Vec<Resource>,
+    pub prompts: Vec<Prompt>,
+    pub instructions: Vec<Instruction>,
 }
 
 impl Catalogue {
@@ -37,19 +43,6 @@ pub struct Toolset {
     pub doc: String,
     /// Never empty.
     pub tools: Vec<Tool>,
-}
-
-#[derive(Debug)]
-pub struct Workflow {
-    pub title: String,
-    pub steps: Vec<Step>,
-}
-
-#[derive(Debug)]
-pub struct Step {
-    pub tool: String,
-    pub args: Json,
-    pub say: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,6 +8,7 @@ mod examples;
 mod handlers;
 mod limits;
 mod names;
+pub(crate) mod offers;
 mod requests;
 mod returns;
 mod routes;
@@ -21,7 +22,7 @@ mod waiters;
 
 use crate::catalogue::*;
 use crate::diagnostic::{Diagnostics, Span};
-use crate::spec::{Spec, StepSpec, Text};
+use crate::spec::{Spec, Text};
 use std::collections::BTreeSet;
 
 /// Longest texts, in characters. An assistant pays for each of them in every conversation.
@@ -45,6 +46,7 @@ pub fn check(spec: &Spec, diagnostics: &mut Diagnostics) -> Option<Catalogue> {
         waited: BTreeSet::new(),
         broken: BTreeSet::new(),
         names: Vec::new(),
+        completed: BTreeSet::new(),
     };
     checker.headings();
     let waiters = checker.waiters();
@@ -75,20 +77,27 @@ pub fn check(spec: &Spec, diagnostics: &mut Diagnostics) -> Option<Catalogue> {
         });
     }
     checker.calls_before(&toolsets);
+    let completions = checker.completions();
+    let resources = checker.resources(&toolsets);
+    let prompts = checker.prompts(&toolsets);
+    let instructions = checker.instructions();
+    checker.completion_uses();
     let read: usize = spec.toolsets.iter().map(|toolset| toolset.tools.len()).sum();
     let whole = read == toolsets.iter().map(|toolset| toolset.tools.len()).sum::<usize>();
     checker.dialect_uses(&toolsets);
     checker.waiter_uses(whole);
     checker.unit_uses(&toolsets, whole);
     checker.unused_words(whole);
-    let workflows = checker.workflows();
     diagnostics.is_empty().then(|| Catalogue {
         units: spec.units.iter().map(|(field, unit)| (field.is.clone(), unit.is.clone())).collect(),
         dialects,
         waiters,
         hints,
         toolsets,
-        workflows,
+        completions,
+        resources,
+        prompts,
+        instructions,
     })
 }
 
@@ -105,6 +114,8 @@ struct Checker<'a> {
     broken: BTreeSet<String>,
     /// (dialect, name) of every alias so far.
     names: Vec<(String, Text)>,
+    /// Completions that something asks for.
+    completed: BTreeSet<String>,
 }
 
 impl Checker<'_> {
@@ -117,7 +128,7 @@ impl Checker<'_> {
         let spec = self.spec;
         let titles = spec.dialects.iter().map(|dialect| &dialect.title);
         let titles = titles.chain(spec.toolsets.iter().map(|toolset| &toolset.title));
-        for title in titles.chain(spec.workflows.iter().map(|workflow| &workflow.title)).flatten() {
+        for title in titles.flatten() {
             self.length(title.at, "title", &title.is, TITLE);
         }
         for doc in spec.toolsets.iter().filter_map(|toolset| toolset.doc.as_ref()) {
@@ -155,21 +166,6 @@ impl Checker<'_> {
                 .report(at, format!("the {what} has {length} characters; at most {most} are allowed"))
                 .help("shorten it: every assistant reads it in every conversation");
         }
-    }
-
-    fn workflows(&self) -> Vec<Workflow> {
-        let step = |step: &StepSpec| Step {
-            tool: step.tool.is.clone(),
-            args: examples::json(&step.args),
-            say: step.say.clone(),
-        };
-        let workflows = self.spec.workflows.iter();
-        workflows
-            .map(|workflow| Workflow {
-                title: words(workflow.title.as_ref()),
-                steps: workflow.steps.iter().map(step).collect(),
-            })
-            .collect()
     }
 }
 

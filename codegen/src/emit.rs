@@ -5,6 +5,7 @@
 
 mod docs;
 mod examples;
+mod offers;
 mod routes;
 mod schema;
 mod search;
@@ -23,7 +24,8 @@ pub fn emit(catalogue: &Catalogue, templates: &[(String, String)]) -> Result<Art
     let tools: TokenStream = catalogue.tools().map(|tool| tools::emit(tool, &common)).collect();
     let tables = tables::emit(catalogue);
     let surfaces = surfaces::emit(catalogue);
-    let mut rust = pretty(quote::quote! { #tables #surfaces #constants #tools })?;
+    let offers = offers::emit(catalogue);
+    let mut rust = pretty(quote::quote! { #tables #surfaces #offers #constants #tools })?;
     rust.insert_str(0, "// Generated from tools.yaml. Do not edit: change the catalogue.\n\n");
     let examples = pretty(examples::emit(catalogue))?;
     let docs = docs::emit(catalogue, templates)?;

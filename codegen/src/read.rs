@@ -1,5 +1,6 @@
 //! Tree → [`Spec`]: which keys there are, and what form each value has. Objects are closed: an unknown key is a mistake.
 
+mod offers;
 mod returns;
 mod tool;
 
@@ -65,9 +66,7 @@ pub fn read(root: &Node, diagnostics: &mut Diagnostics) -> Spec {
         reader.close(object);
         spec.toolsets.push(ToolsetSpec { name: text(key), title, doc, tools });
     }
-    for node in reader.items(fields.take("workflows")) {
-        spec.workflows.extend(reader.workflow(node));
-    }
+    reader.offers(&mut fields, &mut spec);
     reader.close(fields);
     spec
 }
@@ -300,26 +299,6 @@ impl Reader<'_> {
             _ => self.text(Some(&node))?.is,
         };
         Some(WhenSpec { field, starts: false, text, at: node.at })
-    }
-
-    fn workflow(&mut self, node: &Node) -> Option<WorkflowSpec> {
-        let mut object = self.object(node, "a workflow")?;
-        let title = self.text(object.take("title"));
-        let mut steps = Vec::new();
-        for node in self.items(object.take("steps")) {
-            let Some(mut step) = self.object(node, "a step") else { continue };
-            let tool = self.text(step.take("tool"));
-            let args = self.nodes(step.take("args"));
-            let say = self.words(step.take("say"));
-            self.need(&step, node.at, "tool", "tool: start_guest");
-            self.need(&step, node.at, "say", "say: Start it.");
-            self.close(step);
-            steps.extend(tool.map(|tool| StepSpec { tool, args, say }));
-        }
-        self.need(&object, node.at, "title", "title: Back up and migrate");
-        self.need(&object, node.at, "steps", "steps: [{tool: start_guest, say: Start it.}]");
-        self.close(object);
-        Some(WorkflowSpec { title, steps })
     }
 
     /// Reports that an object lacks a key, unless it is there without a value or misspelt, which is reported as such.

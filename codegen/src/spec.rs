@@ -2,9 +2,12 @@
 //!
 //! `read` fills these from the tree; `check` gives them meaning. Words of closed lists are already resolved.
 
+mod offers;
+
 use crate::diagnostic::Span;
 use crate::path::Call;
 use crate::tree::Node;
+pub use offers::*;
 use proxmox_spec::{Effect, Tier};
 
 /// A value and its place.
@@ -24,7 +27,10 @@ pub struct Spec {
     pub waiters: Vec<WaiterSpec>,
     pub hints: Vec<HintSpec>,
     pub toolsets: Vec<ToolsetSpec>,
-    pub workflows: Vec<WorkflowSpec>,
+    pub completions: Vec<CompletionSpec>,
+    pub resources: Vec<ResourceSpec>,
+    pub prompts: Vec<PromptSpec>,
+    pub instructions: Vec<InstructionSpec>,
 }
 
 #[derive(Debug)]
@@ -72,19 +78,6 @@ pub struct ToolsetSpec {
     pub title: Option<Text>,
     pub doc: Option<Text>,
     pub tools: Vec<ToolSpec>,
-}
-
-#[derive(Debug)]
-pub struct WorkflowSpec {
-    pub title: Option<Text>,
-    pub steps: Vec<StepSpec>,
-}
-
-#[derive(Debug)]
-pub struct StepSpec {
-    pub tool: Text,
-    pub args: Vec<(Text, Node)>,
-    pub say: String,
 }
 
 #[derive(Debug)]

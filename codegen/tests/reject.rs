@@ -47,6 +47,7 @@ macro_rules! rejected {
 }
 
 rejected! {
+    completion_above_read, completion_field_typo, completion_not_a_get, completion_unused, instruction_condition, instruction_place, prompt_argument_unused, prompt_arguments_alone, prompt_completes_typo, prompt_example, prompt_may_be_left_out, prompt_place, prompt_place_open, prompt_tool_in_text, prompt_when, prompt_without_steps, resource_argument_missing, resource_place, resource_place_unused, resource_scheme, resource_segment, resource_twice, resource_writes, unknown_argument_prompt, unknown_tool_prompt,
     handler_and_call, handler_arguments, handler_typo, handler_without_schema, object_of_a_call, schema_of_a_call,
     alias_arguments_clash, alias_is_a_tool, all_at_once, also_not_a_get,
     answers_field_taken, answers_incomplete, answers_line_beginning, answers_line_place, answers_line_star,
@@ -68,11 +69,11 @@ rejected! {
     path_typo_first, path_unknown_verb, path_wrong_verb, read_tier_on_danger_list, read_tier_sends_a_put,
     required_not_supplied, returns_filter_typo, returns_not_named, returns_of_a_task, returns_two_forms,
     returns_unknown_field, returns_unknown_sort, title_too_long, tool_name, toolset_empty, toolset_key_in_tool,
-    toolset_shape, unit_unused, unknown_argument_workflow, unknown_case, unknown_dialect, unknown_effect,
+    toolset_shape, unit_unused, unknown_case, unknown_dialect, unknown_effect,
     unknown_given, unknown_key_argument, unknown_key_example, unknown_key_guard, unknown_key_hint, unknown_key_name,
     unknown_key_returns, unknown_key_tool, unknown_key_toolset, unknown_key_top, unknown_key_waiter, unknown_kind,
     unknown_match, unknown_outcome, unknown_parser, unknown_retry, unknown_tier, unknown_tool_before,
-    unknown_tool_resume, unknown_tool_workflow, unknown_type, unknown_waiter, vocabulary_lacks_a_word,
+    unknown_tool_resume, unknown_type, unknown_waiter, vocabulary_lacks_a_word,
     vocabulary_unused, waiter_field, waiter_from, waiter_from_missing, waiter_placeholder, waiter_unused,
     wrong_form, yaml_alias, yaml_anchor, yaml_duplicate_key, yaml_empty, yaml_syntax,
 }

@@ -16,9 +16,10 @@ const TEXTS: [&str; 6] = ["title", "doc", "say", "has", "because", "note"];
 /// Mappings whose values are texts for people.
 const MAPS_OF_TEXTS: [&str; 6] = ["vocabulary", "units", "unsupported", "refused", "except", "ignores"];
 
-/// Mappings whose keys are coined by the author: toolsets, tools, fields and parts of the answer, and what other servers
+/// Mappings whose keys are coined by the author: toolsets, tools, resources, prompts, fields and parts of the answer, and what other servers
 /// call a thing.
-const MAPS_OF_NAMES: [&str; 7] = ["toolsets", "tools", "also", "split", "refused", "ignores", "theirs"];
+const MAPS_OF_NAMES: [&str; 9] =
+    ["resources", "prompts", "toolsets", "tools", "also", "split", "refused", "ignores", "theirs"];
 
 /// Keys whose values are names in the answer, coined by the author.
 const NAMES: [&str; 4] = ["list", "values", "value", "show"];
@@ -27,12 +28,17 @@ const NAMES: [&str; 4] = ["list", "values", "value", "show"];
 const COINED: [&str; 4] = ["rest", "file", "path", "expect"];
 
 /// Scalars that nothing in the catalogue or in the facts repeats.
-const FREE: [&str; 4] = [
+const FREE: [&str; 7] = [
     // The facts do not list how tasks end.
     "waiters.task.outcomes.-.when.exitstatus",
     "waiters.task.outcomes.-.when.exitstatus.starts",
-    // Any node may be the one of a workflow.
-    "workflows.-.steps.-.args.node",
+    // The facts do not list the types of tasks.
+    "completions.upid.drop.type.-",
+    // Any node and any storage may be an example.
+    "prompts.deploy.args.node.example",
+    "prompts.deploy.args.storage.example",
+    // Any segment may stand in a URI.
+    "resources.task.uri",
     // Any size is one.
     "toolsets.guests.tools.create_vm.args.disk_size.default",
 ];
@@ -117,7 +123,7 @@ fn free(path: &[String]) -> bool {
     }
     let text = TEXTS.contains(&last) || MAPS_OF_TEXTS.contains(&before);
     // An argument or a waiter that is written as its text alone; `rename` leads to another server's word.
-    text || before == "args" && !path.iter().any(|step| step == "examples" || step == "workflows")
+    text || before == "args" && !path.iter().any(|step| step == "examples" || step == "steps" || step == "resources")
         || before == "rename"
         || list && NAMES.contains(&last)
 }

@@ -112,6 +112,18 @@ pub struct Flags {
     /// Seconds a call waits for the task that it started; 0 = not at all [default: 30]
     #[arg(long, env = "PROXMOX_WAIT", value_name = "SECONDS", global = true, help_heading = "Behaviour")]
     pub wait: Option<String>,
+    /// Cancelling a call that waits for its task stops the task as well [default: the task goes on]
+    #[arg(
+        long,
+        env = "PROXMOX_CANCEL_STOPS_TASKS",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        global = true,
+        help_heading = "Behaviour"
+    )]
+    pub cancel_stops_tasks: Option<String>,
     /// What is logged on stderr: `error`, `warn`, `info`, `debug`, `trace` [default: info]
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", global = true, help_heading = "Behaviour")]
     pub log_level: Option<String>,

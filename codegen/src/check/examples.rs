@@ -1,4 +1,4 @@
-//! Calls that the catalogue writes out, in examples and workflows: arguments that exist, that suffice, and that are in
+//! Calls that the catalogue writes out, in examples, resources and prompts: arguments that exist, that suffice, and that are in
 //! range.
 
 use super::Checker;
@@ -24,7 +24,7 @@ impl Checker<'_> {
     ) -> Vec<Example> {
         let mut examples = Vec::new();
         for example in &spec.examples {
-            self.call_of(example.at, &example.args, arguments, routes, guards);
+            self.written_call(example.at, &example.args, &[], arguments, routes, guards);
             self.given(example);
             examples.push(Example {
                 args: json(&example.args),
@@ -68,29 +68,47 @@ impl Checker<'_> {
         }
     }
 
-    /// The calls that come before examples, and the steps of workflows; `toolsets` hold the tools without a mistake.
+    /// The calls that come before examples; `toolsets` hold the tools without a mistake.
     pub(super) fn calls_before(&mut self, toolsets: &[Toolset]) {
         let spec = self.spec;
         let examples = spec.toolsets.iter().flat_map(|toolset| &toolset.tools).flat_map(|tool| &tool.examples);
-        let before = examples.flat_map(|example| &example.before).map(|(tool, args)| (tool, args));
-        let steps = spec.workflows.iter().flat_map(|workflow| &workflow.steps).map(|step| (&step.tool, &step.args));
-        for (name, args) in before.chain(steps) {
-            let names: Vec<Text> = self.tool_names().cloned().collect();
-            if !names.iter().any(|one| one.is == name.is) {
-                self.diagnostics
-                    .report(name.at, format!("`{}` is not a tool of this catalogue", name.is))
-                    .near(&name.is, names.iter().map(|one| one.is.as_str()));
-                continue;
-            }
+        for (name, args) in examples.flat_map(|example| &example.before) {
+            self.known_tool(name);
             let tool = toolsets.iter().flat_map(|toolset| &toolset.tools).find(|tool| tool.name == name.is);
             if let Some(tool) = tool {
-                self.call_of(name.at, args, &tool.arguments, &tool.routes, &tool.guards);
+                self.call_of(name.at, args, &[], tool);
             }
         }
     }
 
+    /// A word that must be the name of a tool.
+    pub(super) fn known_tool(&mut self, name: &Text) {
+        let names: Vec<Text> = self.tool_names().cloned().collect();
+        if !names.iter().any(|one| one.is == name.is) {
+            self.diagnostics
+                .report(name.at, format!("`{}` is not a tool of this catalogue", name.is))
+                .near(&name.is, names.iter().map(|one| one.is.as_str()));
+        }
+    }
+
+    /// One call of a checked tool; the arguments in `given` get values that nobody knows yet.
+    pub(super) fn call_of(&mut self, at: Span, args: &[(Text, Node)], given: &[&Text], tool: &Tool) {
+        for name in given {
+            self.known_argument(name, &tool.arguments);
+        }
+        self.written_call(at, args, given, &tool.arguments, &tool.routes, &tool.guards);
+    }
+
     /// One call: known arguments with values they take, and no required one missing.
-    fn call_of(&mut self, at: Span, args: &[(Text, Node)], arguments: &[Argument], routes: &[Route], guards: &[Guard]) {
+    fn written_call(
+        &mut self,
+        at: Span,
+        args: &[(Text, Node)],
+        given: &[&Text],
+        arguments: &[Argument],
+        routes: &[Route],
+        guards: &[Guard],
+    ) {
         let mut unknown = Vec::new();
         for (name, node) in args {
             let Some(argument) = arguments.iter().find(|argument| argument.name == name.is) else {
@@ -120,7 +138,8 @@ impl Checker<'_> {
             let name = argument.name.as_str();
             // A misspelt name is reported as such.
             let misspelt = unknown.iter().any(|unknown| proxmox_spec::nearest(unknown, [name]).is_some());
-            if !misspelt && !args.iter().any(|(given, _)| given.is == name) {
+            let here = args.iter().map(|(one, _)| one).chain(given.iter().copied()).any(|one| one.is == name);
+            if !misspelt && !here {
                 self.diagnostics.report(at, format!("the required argument `{name}` is missing here"));
             }
         }

@@ -154,7 +154,7 @@ fn names(shape: &'static proxmox_spec::Shape) -> Vec<String> {
 }
 
 /// The word was misspelt, or else nothing needs it.
-fn unused(report: &mut Diagnostic, help: &str) {
+pub(super) fn unused(report: &mut Diagnostic, help: &str) {
     report.note.clear();
     if report.help.is_empty() {
         report.help(help);

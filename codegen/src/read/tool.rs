@@ -139,7 +139,7 @@ impl Reader<'_> {
         Some(CaseSpec { at: node.at, when, call, ask, fixed, returns })
     }
 
-    fn fixed(&mut self, node: Option<&Node>) -> FixedSpec {
+    pub(super) fn fixed(&mut self, node: Option<&Node>) -> FixedSpec {
         let mut fixed = FixedSpec::default();
         for (key, node) in self.entries(node) {
             match node.value {

@@ -2,6 +2,7 @@
 
 use super::{Pages, code, privileges, tool};
 use crate::catalogue::*;
+use crate::check::offers::example_call;
 use proxmox_spec::{Effect, Tier};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -135,10 +136,34 @@ fn tier_row(catalogue: &Catalogue, tier: Tier) -> TierRow {
     }
 }
 
+/// The prompts that hold calls, with the values of their examples.
 fn workflows(catalogue: &Catalogue) -> Vec<Work<'_>> {
-    let step = |step: &'_ Step| (step.say.clone(), tool::call(&step.tool, &step.args));
-    let work = catalogue.workflows.iter();
-    work.map(|work| Work { title: &work.title, steps: work.steps.iter().map(step).collect() }).collect()
+    let mut list = Vec::new();
+    for prompt in &catalogue.prompts {
+        let calls = prompt.steps.iter().filter_map(|step| {
+            let call = step.tool.as_ref().map(|name| tool::call(name, &example_call(prompt, step)));
+            call.map(|call| (prose(prompt, &step.say), call))
+        });
+        let steps: Vec<(String, String)> = calls.collect();
+        if !steps.is_empty() {
+            list.push(Work { title: &prompt.title, steps });
+        }
+    }
+    list
+}
+
+/// A sentence with the values of the prompt's examples.
+fn prose(prompt: &Prompt, say: &[Word]) -> String {
+    let example = |name: &String| {
+        let value = prompt.args.iter().find(|one| one.name == *name).map(|one| &one.example);
+        value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
+    };
+    let parts = say.iter().map(|word| match word {
+        Word::Text(text) => text.clone(),
+        Word::Given(name) => example(name),
+        Word::Tool(name) => code(name),
+    });
+    parts.collect()
 }
 
 fn dialects(catalogue: &Catalogue) -> Vec<Surface<'_>> {
