@@ -1,4 +1,5 @@
 """The official Python client against the built server, in both protocol eras: lists every surface and calls tools.
+A person behind the client answers the questions.
 
 Usage: official_client.py PATH_OF_THE_SERVER
 """
@@ -6,7 +7,7 @@ Usage: official_client.py PATH_OF_THE_SERVER
 import asyncio
 import sys
 
-from mcp import Client, ClientSession, StdioServerParameters
+from mcp import Client, ClientSession, StdioServerParameters, types
 from mcp.client.stdio import stdio_client
 
 SERVER = sys.argv[1]
@@ -39,6 +40,27 @@ async def check(session, version, arguments, count):
     print(f"{version}: {' '.join(arguments) or 'canonical'}: {len(names)} tools, calls answered")
 
 
+def person(answers):
+    """Somebody who is asked before a guest is deleted, and says these words in turn."""
+    words = iter(answers)
+
+    async def answer(_context, params):
+        assert "DELETE /nodes/pve2/qemu/110" in params.message, params.message
+        return types.ElicitResult(action="accept", content={"confirm": next(words)})
+
+    return answer
+
+
+async def confirm(session, version):
+    """A wrong word deletes nothing, the right one does."""
+    refused = await session.call_tool("delete_guest", {"vmid": 110})
+    assert refused.is_error and "Nothing was sent" in refused.content[0].text, refused
+    answer = await session.call_tool("delete_guest", {"vmid": 110})
+    assert not answer.is_error, answer
+    assert answer.structured_content["outcome"] == "ok", answer.structured_content
+    print(f"{version}: a person was asked, and the guest was deleted")
+
+
 async def main():
     for arguments, count in SURFACES:
         async with Client(parameters(arguments)) as client:
@@ -49,6 +71,12 @@ async def main():
                 opened = await session.initialize()
                 assert opened.protocol_version == "2025-11-25", opened.protocol_version
                 await check(session, opened.protocol_version, arguments, count)
+    async with Client(parameters([]), elicitation_callback=person(["111", "110"])) as client:
+        await confirm(client, client.protocol_version)
+    async with stdio_client(parameters([])) as (read, write):
+        async with ClientSession(read, write, elicitation_callback=person(["111", "110"])) as session:
+            opened = await session.initialize()
+            await confirm(session, opened.protocol_version)
 
 
 asyncio.run(main())

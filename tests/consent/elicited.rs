@@ -54,8 +54,8 @@ fn without_a_clear_yes_nothing_is_sent() {
         let cluster = Cluster::start();
         let mut talk = cluster.able(era, &[]);
         let answers: [(Value, &str); 7] = [
-            (typed("111"), "typed `111`"),
-            (typed("yes"), "typed `yes`"),
+            (typed("111"), "typed something else"),
+            (typed("yes"), "typed something else"),
             (typed(""), "not confirmed"),
             (yes(), "not confirmed"),
             (json!({"action": "decline"}), "said no"),

@@ -7,12 +7,19 @@
 mod common;
 
 mod approved;
+#[allow(dead_code)]
+#[path = "../scenarios/backend.rs"]
+mod backend;
 mod cluster;
 mod elicited;
 mod expired;
 mod meanwhile;
 mod modes;
+#[allow(dead_code)]
+#[path = "../scenarios/script.rs"]
+mod script;
 mod sealed;
+mod simulator;
 mod talk;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -16,7 +16,7 @@ fn two_questions_at_once_keep_their_answers_apart() {
         assert!(one.message.contains("/qemu/110") && other.message.contains("/qemu/102"));
         // The second is answered first, and each takes its own word.
         done(&talk.last(&other, typed("102")));
-        not_done(&talk.last(&one, typed("102")), &["typed `102`"]);
+        not_done(&talk.last(&one, typed("102")), &["typed something else"]);
         let sent = cluster.sent();
         assert!(sent.len() == 1 && sent[0].contains("/qemu/102"), "{sent:?}");
     }

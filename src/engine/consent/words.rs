@@ -86,11 +86,10 @@ pub fn not_agreed(call: &Call<'_>, wants: &Wants, said: &Said) -> Failure {
     let why = match (wants, said) {
         (_, Said::Declined) => format!("the person who was asked said no. {again}"),
         (_, Said::Dismissed) => format!("the person who was asked put the question away. {again}"),
-        (Wants::Typed(_), Said::Typed(typed)) => format!(
-            "the person who was asked typed `{}`, and had to {}. {again}",
-            clean::line(typed, 80),
-            wants.shown()
-        ),
+        // What was typed stays with the person: it may be a slip into the wrong window.
+        (Wants::Typed(_), Said::Typed(_)) => {
+            format!("the person who was asked typed something else and had to {}. {again}", wants.shown())
+        }
         _ => format!("the answer of the person who was asked was none. {again}"),
     };
     unconfirmed(call, &why)
