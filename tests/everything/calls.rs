@@ -9,6 +9,25 @@ use percent_encoding::percent_decode_str;
 use proxmox_spec::{Kind, Method, Param, Segment, Shape, Type, Upid, Verb};
 use serde_json::{Map, Value, json};
 
+/// Values of formats that only few parameters have.
+const FORMATTED: [&str; 15] = [
+    "a@pve",
+    "a@pve!b",
+    "vm:100",
+    "/dev/sda",
+    "10.0.0.1",
+    "10.0.0.0/24",
+    "fd00::/64",
+    "02:00:00:00:00:01",
+    "https://a.example/x",
+    "a.example.org",
+    "a@example.org",
+    "local:vm-100-disk-0",
+    "1G",
+    "0000:00:01.0",
+    "pve8p-0123456789",
+];
+
 /// A path and parameters that the method takes.
 pub fn arguments(method: &'static Method) -> Value {
     let mut path = String::new();
@@ -36,7 +55,7 @@ pub fn place(method: &'static Method, name: &str) -> String {
         _ => {
             let text = method.param(name).map_or(json!("a"), sample);
             let text = text.as_str().map_or_else(|| text.to_string(), str::to_owned);
-            text.replace('/', "_")
+            text.replace(['/', '?'], "_")
         }
     }
 }
@@ -56,7 +75,13 @@ pub fn sample(param: &'static Param) -> Value {
         ("vmid" | "newid", _) => json!(100),
         ("node" | "target", Type::String) if param.format == Some("pve-node") => json!("pve1"),
         (_, Type::Array) => json!([param.items.map_or(json!("a"), sample)]),
-        _ => Scalar::from(param).good().into_iter().next().map_or(json!("a"), |(value, _)| value),
+        _ => {
+            // The formats of few names are words of their own.
+            let more = FORMATTED.map(|text| (json!(text), text.to_owned()));
+            let good = Scalar::from(param).good().into_iter().chain(more);
+            let mut taken = good.filter(|(_, text)| proxmox_spec::check::value(param, text).is_ok());
+            taken.next().map_or(json!("a"), |(value, _)| value)
+        }
     }
 }
 
@@ -87,6 +112,15 @@ pub fn answer(seen: &Seen) -> Say {
         ]),
         (Verb::Get, "/nodes/{node}/tasks/{upid}/status") => json!({"status": "stopped", "exitstatus": "OK"}),
         (Verb::Get, "/cluster/nextid") => json!("105"),
+        (Verb::Get, "/nodes/{node}/qemu/{vmid}/config") => {
+            json!({"name": "web", "scsi0": "local:100/vm-100-disk-0.qcow2,size=1G", "digest": "d1"})
+        }
+        (Verb::Get, "/nodes/{node}/lxc/{vmid}/config") => {
+            json!({"hostname": "web", "rootfs": "local:100/vm-100-disk-0.raw,size=1G", "digest": "d1"})
+        }
+        (Verb::Get, "/cluster/ha/rules/{rule}") => {
+            json!({"rule": "a", "type": "node-affinity", "resources": "vm:100", "nodes": "pve1", "digest": "d1"})
+        }
         _ => data(method, &|_, _| None),
     })
 }

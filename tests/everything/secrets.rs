@@ -66,7 +66,7 @@ fn marked(param: &'static Param) -> Option<Value> {
 fn parts(param: &'static Param, all: bool) -> Value {
     let mut parts = Map::new();
     for key in param.keys.iter().filter(|key| key.alias.is_none()) {
-        if (key.secret || all) && Scalar::from(key).fits(SENT) {
+        if (key.secret || all) && key.ty == Type::String && Scalar::from(key).fits(SENT) {
             parts.insert(key.name.to_owned(), json!(SENT));
         } else if !key.optional {
             parts.insert(key.name.to_owned(), crate::calls::sample(key));
@@ -114,7 +114,8 @@ fn holding(method: &'static Method) -> Value {
 }
 
 fn repeated(seen: &Seen) -> Say {
-    let text = format!("{} {} cannot be: {SENT} {}", seen.verb, seen.body, seen.header("authorization").join(" "));
+    let text =
+        format!("{} {} cannot be: {} {}", seen.verb, seen.body, seen.target, seen.header("authorization").join(" "));
     Say::refuse("400 Parameter verification failed.", &text, json!({"a": text}))
 }
 

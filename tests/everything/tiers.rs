@@ -38,6 +38,22 @@ fn reached(server: &Server, wanted: &Method) -> usize {
     server.seen().iter().filter(|seen| same(seen)).count()
 }
 
+#[test]
+fn every_method_can_be_called_or_says_why_not() {
+    let surface = catalogue::surface("call_api").expect("the tool is there");
+    let mut wrong = Vec::new();
+    for one in methods() {
+        let given = arguments(one);
+        let mut fields = proxmox_mcp::arguments::Fields::new(surface, given.as_object());
+        match (surface.tool.plan)(&mut fields) {
+            Ok(_) if impossible(one) => wrong.push(format!("{} {} was planned", one.verb, one.path)),
+            Err(bad) if !impossible(one) => wrong.push(bad.to_string()),
+            _ => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[tokio::test]
 async fn no_method_leaves_above_its_tier_and_every_change_is_written_down() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -11,7 +11,11 @@ use proxmox_spec::Verb;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-include!(concat!(env!("OUT_DIR"), "/examples.rs"));
+mod examples {
+    #![allow(dead_code)]
+    include!(concat!(env!("OUT_DIR"), "/examples.rs"));
+}
+use examples::EXAMPLES;
 
 fn object(text: &str) -> Map<String, Value> {
     match serde_json::from_str(text) {
