@@ -15,6 +15,8 @@ use serde_json::{Map, Value, json};
 
 /// Tokens that the words about what is missing may take.
 const WORDS: u64 = 150;
+/// Places that are named where something is missing; there is room for the words about so many.
+const NAMED: usize = 4;
 /// Cuts of one answer, after which it is short whatever it was: each takes what is too much, or all that one place has.
 const ROUNDS: usize = 200;
 
@@ -85,7 +87,7 @@ fn remember(cuts: &mut Vec<Cut>, made: Cut) {
 /// What is missing and how to get it; where a page of the tool's own list was shortened, the places of the page too.
 fn says(content: &mut Map<String, Value>, cuts: &[Cut], surface: &Surface, most: u64) -> String {
     let mut said = format!("Shortened to the {most} tokens that an answer may have (--budget):");
-    for (index, cut) in cuts.iter().enumerate() {
+    for (index, cut) in cuts.iter().take(NAMED).enumerate() {
         let Cut { path, what, left_out, of } = cut;
         let shown = of.saturating_sub(*left_out);
         said.push_str(if index == 0 { " " } else { "; " });
@@ -95,6 +97,9 @@ fn says(content: &mut Map<String, Value>, cuts: &[Cut], surface: &Surface, most:
             What::Text => format!("the first {left_out} of {of} characters of `{path}` are left out"),
             What::Fields => format!("{left_out} of {of} fields of `{path}` are left out"),
         });
+    }
+    if cuts.len() > NAMED {
+        said.push_str(&format!("; {} more places are shorter", cuts.len() - NAMED));
     }
     said.push_str(". ");
     let page = cuts.iter().find(|cut| is_page(surface, cut));

@@ -121,13 +121,19 @@ pub fn scripted(server: &Server, era: Era, more: &[(&str, &str)]) -> Client {
     client
 }
 
+/// Within the default budget of an answer, whatever stands in it.
 fn assert_capped(value: &Value) {
+    let tokens = proxmox_mcp::engine::budget::estimate(&value.to_string());
+    assert!(tokens <= 8_000, "{tokens} tokens");
+    assert_names_capped(value);
+}
+
+fn assert_names_capped(value: &Value) {
     match value {
-        Value::String(text) => assert!(text.len() <= 8 * 1024, "{} bytes", text.len()),
-        Value::Array(items) => items.iter().for_each(assert_capped),
+        Value::Array(items) => items.iter().for_each(assert_names_capped),
         Value::Object(fields) => fields.iter().for_each(|(name, value)| {
             assert!(name.chars().count() <= 100, "{name}");
-            assert_capped(value);
+            assert_names_capped(value);
         }),
         _ => {}
     }
