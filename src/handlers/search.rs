@@ -55,9 +55,15 @@ fn row(found: &Found, dialect: Option<&'static str>) -> Value {
     row.insert("title".into(), method.title.into());
     row.insert("tier".into(), verdict.tier.as_str().into());
     row.insert("effect".into(), verdict.effect.as_str().into());
-    let tools = tools(method, dialect);
-    if !tools.is_empty() {
-        row.insert("tool".into(), tools.join(", ").into());
+    let all = std::iter::once(method).chain(found.also.iter().copied());
+    let mut names: Vec<&str> = Vec::new();
+    for name in all.flat_map(|one| tools(one, dialect)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if !names.is_empty() {
+        row.insert("tool".into(), names.join(", ").into());
     }
     if !found.also.is_empty() {
         let also = found.also.iter().map(|one| format!("{} {}", one.verb, one.path));

@@ -8,7 +8,7 @@ use super::query::{Intent, Query};
 use proxmox_spec::{Method, Verb};
 
 /// What a phrase that says exactly what is asked for adds, beside the words.
-const PHRASE: f32 = 1.1;
+const PHRASE: f32 = 1.0;
 /// What a method that is seldom wanted is worth.
 const SELDOM: f32 = 0.6;
 /// What a method for containers is worth when nothing in the request tells: virtual machines are meant more often.

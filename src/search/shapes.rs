@@ -6,8 +6,7 @@
 pub fn named(word: &str) -> Option<&'static str> {
     let lower = word.trim_matches(|letter: char| ",;:!?\"'()".contains(letter)).to_ascii_lowercase();
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let after =
-        |prefixes: &[&str]| prefixes.iter().any(|prefix| lower.strip_prefix(prefix).is_some_and(&digits));
+    let after = |prefixes: &[&str]| prefixes.iter().any(|prefix| lower.strip_prefix(prefix).is_some_and(&digits));
     let host = lower.split('/').next().unwrap_or_default();
     if host.parse::<std::net::IpAddr>().is_ok() {
         return Some(if lower.contains('/') { "subnet address" } else { "ip address" });
