@@ -52,13 +52,6 @@ pub fn table(entries: &[Value]) -> Result<String, String> {
     Ok(format!("{}static METHODS:[Method;{count}]=[\n{methods}];\n{texts}{routing}", pool.text))
 }
 
-/// The thesaurus: phrases and what means the same.
-pub fn meanings(meanings: &[(String, Vec<String>)]) -> String {
-    let rows: Vec<String> =
-        meanings.iter().map(|(phrase, others)| format!("Meaning{{phrase:{phrase:?},others:&{others:?}}},")).collect();
-    format!("static MEANINGS:[Meaning;{}]=[\n{}\n];\n", rows.len(), rows.join("\n"))
-}
-
 /// Where the router looks: the rows of a verb by the number of their segments, and those that take slashes at the end.
 fn routing(entries: &[Value]) -> String {
     let mut closed: BTreeMap<(&str, usize), Vec<String>> = BTreeMap::new();

@@ -50,7 +50,7 @@ fn run() -> Result<(), Vec<String>> {
     let meanings = words::thesaurus(&read(THESAURUS)?).map_err(|mistakes| placed(THESAURUS, mistakes))?;
     let table = emit::table(&entries).map_err(|mistake| vec![format!("spec/{FACTS}: {mistake}")])?;
     let out = env::var_os("OUT_DIR").ok_or_else(|| vec!["OUT_DIR is not set".to_owned()])?;
-    let table = table + &emit::meanings(&meanings);
+    let table = table + &words::written(&meanings);
     fs::write(Path::new(&out).join("table.rs"), table).map_err(|error| vec![format!("table.rs: {error}")])
 }
 

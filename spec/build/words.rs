@@ -214,3 +214,10 @@ pub fn thesaurus(text: &str) -> Result<Vec<(String, Vec<String>)>, Vec<Mistake>>
     }
     if mistakes.is_empty() { Ok(meanings.into_iter().collect()) } else { Err(mistakes) }
 }
+
+/// The thesaurus as a Rust static.
+pub fn written(meanings: &[(String, Vec<String>)]) -> String {
+    let rows: Vec<String> =
+        meanings.iter().map(|(phrase, others)| format!("Meaning{{phrase:{phrase:?},others:&{others:?}}},")).collect();
+    format!("static MEANINGS:[Meaning;{}]=[\n{}\n];\n", rows.len(), rows.join("\n"))
+}
