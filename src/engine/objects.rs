@@ -119,10 +119,14 @@ impl Objects {
             all.insert("volumes".to_owned(), self.volumes.iter().map(|volume| json!(volume.volid)).collect());
         }
         if let Some(volume) = &self.volume {
-            all.insert("volume".to_owned(), Value::Object(volume.clone()));
+            let short = volume.iter().map(|(name, value)| match value {
+                Value::String(text) => (name.clone(), json!(super::clean::line(text, LONGEST))),
+                other => (name.clone(), other.clone()),
+            });
+            all.insert("volume".to_owned(), Value::Object(short.collect()));
         }
         if let Some(why) = &self.unlisted {
-            all.insert("unlisted".to_owned(), json!(why));
+            all.insert("unlisted".to_owned(), json!(super::clean::line(why, LONGEST)));
         }
         if let Some(why) = &self.guarded {
             all.insert("protected".to_owned(), json!(why));
@@ -138,15 +142,26 @@ impl Objects {
             .iter()
             .map(|guest| {
                 let mut shown = guest.json();
-                shown["digest"] = json!(guest.digest);
+                // Whole: what is cut off in the showing counts as well.
+                shown["all"] = json!([guest.digest, guest.name, guest.tags, guest.pool, guest.lock, guest.snapshots]);
                 shown
             })
             .collect();
         let mut whole = self.json();
         whole["guests"] = json!(guests);
+        whole["volume"] = json!(self.volume);
         let digest = Sha256::digest(whole.to_string());
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// Longest text of the cluster that is shown, in characters.
+const LONGEST: usize = 300;
+/// So many tags or snapshots of a guest are shown.
+const MOST: usize = 100;
+
+fn short(names: &[String]) -> Value {
+    names.iter().take(MOST).map(|name| json!(super::clean::line(name, 64))).collect()
 }
 
 /// So many guests are shown to a person one by one.
@@ -244,7 +259,7 @@ impl Subject {
             }
         }
         if !self.tags.is_empty() {
-            put("tags", json!(self.tags));
+            put("tags", short(&self.tags));
         }
         for (name, yes) in [("template", self.template), ("protection", self.protection), ("new", self.new)] {
             if yes {
@@ -252,7 +267,7 @@ impl Subject {
             }
         }
         if let Some(snapshots) = &self.snapshots {
-            put("snapshots", json!(snapshots));
+            put("snapshots", short(snapshots));
         }
         Value::Object(all)
     }

@@ -72,9 +72,11 @@ fn encode(text: &str) -> String {
     encoded
 }
 
-/// Look-ups that hold nothing of the caller's.
+/// Look-ups that hold nothing of the caller's but a number: the guest that a volume or task belongs to, as it is listed.
 fn looks_up(seen: &Seen) -> bool {
-    seen.verb == "GET" && ["/cluster/resources", "/cluster/nextid", "/nodes"].contains(&seen.path())
+    let constant = ["/cluster/resources", "/cluster/nextid", "/nodes"].contains(&seen.path());
+    let owner = ["/nodes/pve1/qemu/100/config", "/nodes/pve1/qemu/100/status/current"].contains(&seen.path());
+    seen.verb == "GET" && (constant || owner)
 }
 
 #[tokio::test]
