@@ -75,7 +75,8 @@ fn encode(text: &str) -> String {
 /// Look-ups that hold nothing of the caller's but a number: the guest that a volume or task belongs to, as it is listed.
 fn looks_up(seen: &Seen) -> bool {
     let constant = ["/cluster/resources", "/cluster/nextid", "/nodes"].contains(&seen.path());
-    let owner = ["/nodes/pve1/qemu/100/config", "/nodes/pve1/qemu/100/status/current"].contains(&seen.path());
+    let owner = ["/nodes/pve1/qemu/100/config", "/nodes/pve1/qemu/100/status/current", "/nodes/pve1/qemu/100/snapshot"]
+        .contains(&seen.path());
     seen.verb == "GET" && (constant || owner)
 }
 
