@@ -217,3 +217,60 @@ async fn state_is_read_afresh() {
     ok(&other, "call_api", api("PUT", "/nodes/pve1/qemu/102/config", json!({ "tags": "frozen" }))).await;
     refused(&fenced, "start_guest", json!({ "vmid": 102 }), &["with the tags frozen"]).await;
 }
+
+#[tokio::test]
+async fn a_rollback_brings_back_tags_as_well() {
+    let fenced = fenced(|flags| flags.fences.deny_tags = list(&["frozen"])).await;
+    let config = |params: Value| api("PUT", "/nodes/pve1/qemu/102/config", params);
+    let other = Engine::new(Settings { fences: Fences::default(), ..fenced.1.settings().clone() });
+    ok(&other, "call_api", config(json!({ "tags": "frozen" }))).await;
+    ok(&other, "create_snapshot", json!({ "vmid": 102, "snapname": "before" })).await;
+    ok(&other, "call_api", config(json!({ "tags": "lab" }))).await;
+    let back = json!({ "vmid": 102, "snapname": "before" });
+    refused(&fenced, "rollback_snapshot", back, &["guest 102", "as it would be afterwards", "frozen"]).await;
+}
+
+#[tokio::test]
+async fn a_disk_that_is_taken_away_is_on_its_storage() {
+    let fenced = fenced(|flags| flags.fences.deny_storages = list(&["local-lvm"])).await;
+    let config = |params: Value| api("PUT", "/nodes/pve1/qemu/102/config", params);
+    refused(&fenced, "call_api", config(json!({ "delete": "scsi0" })), &["the storage local-lvm"]).await;
+    refused(&fenced, "resize_disk", json!({ "vmid": 102, "disk": "scsi0", "size": "+1G" }), &["the storage local-lvm"])
+        .await;
+    refused(&fenced, "create_snapshot", json!({ "vmid": 102, "snapname": "before" }), &["the storage local-lvm"]).await;
+    let format = config(json!({ "scsi1": "local-lvm:8" }));
+    refused(&fenced, "call_api", format, &["the storage local-lvm"]).await;
+    allowed(&fenced, "call_api", config(json!({ "memory": "4096" }))).await;
+}
+
+#[tokio::test]
+async fn what_the_token_cannot_see_is_not_inside() {
+    let fenced = fenced(|flags| flags.fences.deny_pools = list(&["production"])).await;
+    let unseen = json!({ "sid": "vm:4711", "state": "started" });
+    let resource = api("POST", "/cluster/ha/resources", unseen);
+    refused(&fenced, "call_api", resource, &["4711", "cannot see"]).await;
+}
+
+#[tokio::test]
+async fn other_names_of_a_tool_meet_the_same_fences() {
+    let fenced = fenced(|flags| flags.fences.deny_guests = list(&["102"])).await;
+    let aliases = proxmox_mcp::catalogue::SURFACES.iter().filter(|surface| {
+        surface.tool.routes.iter().any(|route| route.path == "/nodes/{node}/qemu/{vmid}/status/start")
+    });
+    let mut tried = 0;
+    for surface in aliases {
+        let spelled = |name: &str| {
+            let renamed = surface.rename.iter().find(|(_, canonical)| *canonical == name);
+            renamed.map_or(name, |(dialect, _)| dialect).to_owned()
+        };
+        let arguments = json!({ spelled("vmid"): 102, spelled("node"): "pve1" });
+        let answer = fenced.1.call(surface, arguments.as_object(), Default::default()).await;
+        let failure = answer.expect_err(surface.name);
+        if failure.kind() != FailureKind::BadArguments {
+            assert_eq!(failure.kind(), FailureKind::Fenced, "{}: {failure}", surface.name);
+            tried += 1;
+        }
+    }
+    assert!(tried > 2, "{tried}");
+    assert!(writes(&fenced.0).is_empty());
+}
