@@ -24,6 +24,7 @@ mod present;
 mod progress;
 mod resolve;
 mod secrets;
+mod stop;
 mod tail;
 mod told;
 mod unknown;

@@ -157,7 +157,8 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        self.read(request.uri, context.ct.clone()).await.map(Into::into)
+        let watch = Watch { cancelled: context.ct.clone(), client: carry::client(&context), ..Watch::default() };
+        self.read(request.uri, watch).await.map(Into::into)
     }
 
     async fn list_prompts(

@@ -397,6 +397,8 @@ pub struct Waiter {
     pub once: bool,
     /// The tool that takes up a poll that was left.
     pub resume: &'static str,
+    /// The tool that stops what is waited for, and takes what names it; empty = nothing does.
+    pub stop: &'static str,
     /// What of the last poll's answer the tool shows.
     pub fields: &'static [Field],
 }

@@ -310,6 +310,8 @@ pub struct Waiter {
     pub outcomes: Vec<(Option<Condition>, String)>,
     pub once: bool,
     pub resume: String,
+    /// Empty = it cannot be stopped.
+    pub stop: String,
     pub fields: Vec<Field>,
 }
 

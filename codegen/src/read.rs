@@ -276,11 +276,12 @@ impl Reader<'_> {
         }
         let once = self.flag(object.take("once")).unwrap_or(false);
         let resume = self.text(object.take("resume"));
+        let stop = self.text(object.take("stop"));
         let fields = self.fields(object.take("fields"));
         self.need(&object, key.at, "poll", "poll: GET /nodes/{node}/tasks/{upid}/status");
         self.need(&object, key.at, "outcomes", "outcomes: [{when: {status: stopped}, then: ok}]");
         self.close(object);
-        Some(WaiterSpec { name: text(key), poll, from, log, outcomes, once, resume, fields })
+        Some(WaiterSpec { name: text(key), poll, from, log, outcomes, once, resume, stop, fields })
     }
 
     /// `{field: text}` or `{field: {starts: text}}`.

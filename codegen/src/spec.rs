@@ -50,6 +50,8 @@ pub struct WaiterSpec {
     pub outcomes: Vec<(Option<WhenSpec>, Text)>,
     pub once: bool,
     pub resume: Option<Text>,
+    /// The tool that stops what is waited for.
+    pub stop: Option<Text>,
     pub fields: Vec<FieldSpec>,
 }
 

@@ -84,6 +84,8 @@ pub enum Agreed {
     Sealed,
     /// A person approved it in a terminal, under this code.
     Approved(String),
+    /// The operator lets a cancelled call stop what it started.
+    Cancelled,
 }
 
 impl Agreed {
@@ -95,6 +97,7 @@ impl Agreed {
             Agreed::Asked => "asked",
             Agreed::Sealed => "seal",
             Agreed::Approved(_) => "approved",
+            Agreed::Cancelled => "cancelled",
         }
     }
 }

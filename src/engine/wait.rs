@@ -10,6 +10,7 @@ use super::guards::plain;
 use super::located::Located;
 use super::present;
 use super::progress::Ticker;
+use super::stop::{self, Stopped};
 use super::tail;
 use crate::arguments::{Segment, Upid};
 use crate::catalogue;
@@ -81,10 +82,12 @@ pub async fn follow(call: &Call<'_>, waiter: &Waiter, data: &Value, located: &Lo
         let state = match polled {
             Ok(reply) => reply.data,
             Err(Trouble::Cancelled) => {
-                let note = format!(
-                    "Waiting was cancelled; what was started goes on. {}",
-                    resume(call, waiter, &target, located)
-                );
+                let goes_on = match stop::stop(call, waiter, &target.handle).await {
+                    Stopped::Told => "it was told to stop",
+                    Stopped::NotMeant => "what was started goes on",
+                    Stopped::Refused => "what was started could not be stopped and goes on",
+                };
+                let note = format!("Waiting was cancelled; {goes_on}. {}", resume(call, waiter, &target, located));
                 return running(target, vec![note]);
             }
             Err(trouble) if waiter.once && !trouble.nothing_left() => {

@@ -51,11 +51,7 @@ impl Server {
     }
 
     /// Reads a resource: calls its tool, with every gate of a call.
-    pub(super) async fn read(
-        &self,
-        uri: String,
-        cancelled: CancellationToken,
-    ) -> Result<ReadResourceResult, ErrorData> {
+    pub(super) async fn read(&self, uri: String, watch: Watch) -> Result<ReadResourceResult, ErrorData> {
         let (surface, arguments) = self.offer().resource(&uri).map_err(|unusable| {
             let says = format!(
                 "{unusable}: {}. resources/list and resources/templates/list say what there is.",
@@ -65,7 +61,6 @@ impl Server {
         })?;
         let started = Instant::now();
         let engine = self.engine.clone();
-        let watch = Watch { cancelled, ..Watch::default() };
         let ended = guarded(surface, async move { engine.call(surface, Some(&arguments), watch).await }).await;
         log(surface, &ended, started);
         let answer = ended.map_err(|failure| unread(&failure, &uri))?;

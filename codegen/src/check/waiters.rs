@@ -37,14 +37,10 @@ impl Checker<'_> {
                 outcomes.push((condition, then.is.clone()));
             }
             let resume = spec.resume.as_ref().map(|tool| tool.is.clone()).unwrap_or_default();
-            if let Some(tool) = &spec.resume {
-                let names: Vec<String> = self.tool_names().map(|name| name.is.clone()).collect();
-                if !names.contains(&tool.is) {
-                    self.diagnostics
-                        .report(tool.at, format!("`{}` is not a tool of this catalogue", tool.is))
-                        .near(&tool.is, names.iter().map(String::as_str));
-                }
+            for tool in spec.resume.iter().chain(&spec.stop) {
+                self.known_tool(tool);
             }
+            let stop = spec.stop.as_ref().map(|tool| tool.is.clone()).unwrap_or_default();
             let fields = self.fields(&spec.fields, &[poll.returns]);
             waiters.push(Waiter {
                 name: spec.name.is.clone(),
@@ -54,6 +50,7 @@ impl Checker<'_> {
                 outcomes,
                 once: spec.once,
                 resume,
+                stop,
                 fields,
             });
         }

@@ -158,7 +158,7 @@ fn waiter(waiter: &Waiter) -> TokenStream {
         };
         quote!((#condition, #outcome))
     });
-    let (once, resume, fields) = (waiter.once, &waiter.resume, fields(&waiter.fields));
+    let (once, resume, stop, fields) = (waiter.once, &waiter.resume, &waiter.stop, fields(&waiter.fields));
     quote! {
         pub static #constant: Waiter = Waiter {
             name: #name,
@@ -168,6 +168,7 @@ fn waiter(waiter: &Waiter) -> TokenStream {
             log: #log,
             once: #once,
             resume: #resume,
+            stop: #stop,
             fields: #fields,
         };
     }
