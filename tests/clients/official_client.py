@@ -37,6 +37,18 @@ async def check(session, version, arguments, count):
     assert answer.structured_content["outcome"] == "ok", answer.structured_content
     answer = await session.call_tool(start, {"vmid": 999999})
     assert answer.is_error, answer
+    prompts = (await session.list_prompts()).prompts
+    assert "health_check" in [prompt.name for prompt in prompts], prompts
+    written = await session.get_prompt("why_is_guest_slow", {"guest": "100"})
+    assert "100" in written.messages[0].content.text, written
+    resources = (await session.list_resources()).resources
+    templates = (await session.list_resource_templates()).resource_templates
+    assert templates, templates
+    for resource in resources:
+        read = await session.read_resource(str(resource.uri))
+        assert read.contents[0].mime_type == "application/json", read
+    read = await session.read_resource("proxmox://guest/100")
+    assert '"vmid":100' in read.contents[0].text, read
     print(f"{version}: {' '.join(arguments) or 'canonical'}: {len(names)} tools, calls answered")
 
 
