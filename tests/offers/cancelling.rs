@@ -1,37 +1,66 @@
 //! A call that is cancelled while it waits leaves its task running, or stops it where the operator wants that.
 
 use crate::common::{Client, Era};
+use proxmox_sandbox::{Options, Sandbox};
 use serde_json::json;
 
-/// Starts a backup, cancels the call when its task runs, and gives the task's id, the server, and the log at its end.
-fn cancelled(era: Era, more: &[&str]) -> (Client, String) {
-    let mut arguments = vec!["--tier", "operate"];
-    arguments.extend_from_slice(more);
-    let mut client = Client::sandbox(era, &arguments);
-    let id = client.begin("create_backup", json!({"vmid": 100, "storage": "backup-nas", "wait": 600}), "steps");
-    client.wait_for("notifications/progress", id);
-    let running = client.call("list_tasks", json!({"node": "pve1", "source": "active"}))["structuredContent"].clone();
-    let task = running["tasks"].as_array().expect("tasks").iter().find(|task| task["type"] == "vzdump");
-    let upid = task.unwrap_or_else(|| panic!("{running}"))["upid"].as_str().expect("an id").to_owned();
-    client.notify("notifications/cancelled", json!({"requestId": id, "reason": "not wanted any more"}));
-    (client, upid)
+/// A cluster whose tasks take longer than any test.
+struct World {
+    sandbox: Sandbox,
+    _runtime: tokio::runtime::Runtime,
 }
 
-/// How the task ended.
-fn end(client: &mut Client, upid: &str) -> String {
-    loop {
-        let state = client.call("get_task_status", json!({"upid": upid}))["structuredContent"].clone();
-        if state["status"] != "running" {
-            return state["exitstatus"].as_str().unwrap_or_else(|| panic!("{state}")).to_owned();
-        }
+impl World {
+    fn start() -> World {
+        let runtime = tokio::runtime::Runtime::new().expect("threads");
+        let options = Options { task_time: 10_000.0, ..Options::default() };
+        let sandbox = runtime.block_on(Sandbox::start(options)).expect("loopback is there");
+        World { sandbox, _runtime: runtime }
     }
+
+    /// Starts a backup, cancels the call when its task runs, and gives the server and the task's id.
+    fn cancelled(&self, era: Era, arguments: &[&str]) -> (Client, String) {
+        let (name, secret) = self.sandbox.token().split_once('=').expect("a secret");
+        let pin: String = self.sandbox.certificate_fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
+        let settings = [
+            ("PROXMOX_HOST", self.sandbox.address().to_string()),
+            ("PROXMOX_TOKEN_NAME", name.to_owned()),
+            ("PROXMOX_TOKEN_VALUE", secret.to_owned()),
+            ("PROXMOX_FINGERPRINT", pin),
+            ("PROXMOX_TIER", "operate".to_owned()),
+        ];
+        let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let mut client = Client::start(era, arguments, &settings);
+        client.open();
+        let id = client.begin("create_backup", json!({"vmid": 100, "storage": "backup-nas", "wait": 600}), "steps");
+        client.wait_for("notifications/progress", id);
+        let tasks = client.call("list_tasks", json!({"node": "pve1", "source": "active"}));
+        let tasks = tasks["structuredContent"]["tasks"].as_array().expect("tasks").clone();
+        let task = tasks.iter().find(|task| task["type"] == "vzdump").expect("a backup runs");
+        let upid = task["upid"].as_str().expect("an id").to_owned();
+        client.notify("notifications/cancelled", json!({"requestId": id, "reason": "not wanted any more"}));
+        (client, upid)
+    }
+
+    /// How often the cluster was told to stop a task.
+    fn stops(&self) -> usize {
+        self.sandbox.requests().iter().filter(|one| one.verb == "DELETE" && one.target.contains("/tasks/")).count()
+    }
+}
+
+fn state(client: &mut Client, upid: &str) -> serde_json::Value {
+    client.call("get_task_status", json!({"upid": upid}))["structuredContent"].clone()
 }
 
 #[test]
 fn a_cancelled_call_leaves_its_task_alone() {
     for era in Era::BOTH {
-        let (mut client, upid) = cancelled(era, &[]);
-        assert_eq!(end(&mut client, &upid), "OK");
+        let world = World::start();
+        let (mut client, upid) = world.cancelled(era, &[]);
+        for _ in 0..3 {
+            assert_eq!(state(&mut client, &upid)["status"], "running");
+        }
+        assert_eq!(world.stops(), 0);
     }
 }
 
@@ -40,8 +69,11 @@ fn a_cancelled_call_stops_its_task_where_the_operator_wants_that() {
     for era in Era::BOTH {
         // In every way of asking: the setting is the answer.
         for confirm in ["off", "ask"] {
-            let (mut client, upid) = cancelled(era, &["--cancel-stops-tasks", "--confirm", confirm]);
-            assert_ne!(end(&mut client, &upid), "OK");
+            let world = World::start();
+            let (mut client, upid) = world.cancelled(era, &["--cancel-stops-tasks", "--confirm", confirm]);
+            while state(&mut client, &upid)["status"] == "running" {}
+            assert_ne!(state(&mut client, &upid)["exitstatus"], "OK");
+            assert_eq!(world.stops(), 1);
             let log = client.end().log;
             assert!(log.contains("the task was told to stop"), "{log}");
         }
@@ -51,8 +83,12 @@ fn a_cancelled_call_stops_its_task_where_the_operator_wants_that() {
 #[test]
 fn what_may_not_be_stopped_goes_on() {
     for era in Era::BOTH {
-        let (mut client, upid) = cancelled(era, &["--cancel-stops-tasks", "--deny", "stop_task"]);
-        assert_eq!(end(&mut client, &upid), "OK");
+        let world = World::start();
+        let (mut client, upid) = world.cancelled(era, &["--cancel-stops-tasks", "--deny", "stop_task"]);
+        for _ in 0..3 {
+            assert_eq!(state(&mut client, &upid)["status"], "running");
+        }
+        assert_eq!(world.stops(), 0);
         let log = client.end().log;
         assert!(log.contains("the task goes on") && log.contains("PROXMOX_DENY"), "{log}");
     }

@@ -1,6 +1,8 @@
 //! What is offered around the tools: resources, prompts, completions, instructions, and what a cancelled call leaves
 //! behind. The built binary over pipes, in both eras.
 
+#![cfg(feature = "sandbox")]
+
 #[path = "../common/mod.rs"]
 mod common;
 

@@ -44,8 +44,9 @@ fn a_resource_is_the_answer_of_its_tool() {
         for uri in each(&ok(&mut client, "resources/list", json!({}))["resources"], "uri") {
             assert!(read(&mut client, uri).is_object(), "{uri}");
         }
-        let nodes = read(&mut client, "proxmox://cluster");
-        assert_eq!(nodes, client.call("get_cluster_status", json!({}))["structuredContent"]);
+        // Beside the use of the nodes, which grows from call to call.
+        let nodes = read(&mut client, "proxmox://cluster")["nodes"].clone();
+        assert_eq!(nodes, client.call("get_cluster_status", json!({}))["structuredContent"]["nodes"]);
         assert_eq!(read(&mut client, "proxmox://guest/100")["vmid"], 100);
         // By name, and percent-encoded where nothing needs it.
         assert_eq!(read(&mut client, "proxmox://guest/%31%300")["vmid"], 100);
