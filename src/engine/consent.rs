@@ -6,10 +6,13 @@
 
 mod ask;
 mod bound;
+mod clock;
 mod seal;
+mod way;
 mod words;
 
 pub use ask::{Ask, Asker, Asking, Brought, Question, Said, Wants};
+pub use clock::Clock;
 pub use words::CONFIRM;
 
 use super::call::Call;
@@ -20,11 +23,11 @@ use crate::approvals::{self, Approvals, Draft, NotTaken};
 use crate::arguments::FileSource;
 use crate::plan::{Intent, Plan};
 use crate::settings::{Confirm, Settings};
-use crate::tool::Effect;
 use bound::Bound;
 use seal::{Purpose, Seals};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::sync::OnceLock;
+use std::time::Duration;
+use way::{Way, way};
 
 /// How often it is asked when what it is about keeps moving.
 const ROUNDS: u8 = 3;
@@ -42,33 +45,6 @@ pub struct Consent {
     seals: OnceLock<Seals>,
     approvals: Option<Approvals>,
     clock: Clock,
-}
-
-/// Where the time comes from.
-#[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
-
-impl Clock {
-    pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Clock {
-        Clock(Arc::new(now))
-    }
-
-    /// Seconds since 1970.
-    fn now(&self) -> u64 {
-        (self.0)().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs())
-    }
-}
-
-impl Default for Clock {
-    fn default() -> Clock {
-        Clock::new(SystemTime::now)
-    }
-}
-
-impl std::fmt::Debug for Clock {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Clock")
-    }
 }
 
 /// How a call came to be allowed.
@@ -99,33 +75,6 @@ impl Agreed {
             Agreed::Approved(_) => "approved",
             Agreed::Cancelled => "cancelled",
         }
-    }
-}
-
-/// By which way a call is confirmed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    NotNeeded,
-    SwitchedOff,
-    Ask,
-    Seal,
-    Approve,
-    Refuse,
-}
-
-/// The way for a call, by the operator's mode, what the call does, and whether a person can be reached through the caller.
-fn way(mode: Confirm, effect: Effect, guarded: bool, reachable: bool) -> Way {
-    if effect < Effect::Interrupts {
-        return Way::NotNeeded;
-    }
-    match mode {
-        Confirm::Off if !guarded => Way::SwitchedOff,
-        _ if reachable => Way::Ask,
-        Confirm::ElicitOnly => Way::Refuse,
-        Confirm::Seal => Way::Seal,
-        // What is protected is asked about even when nothing else is.
-        Confirm::Ask | Confirm::Off if effect == Effect::Interrupts => Way::Seal,
-        Confirm::Ask | Confirm::Off => Way::Approve,
     }
 }
 
@@ -376,39 +325,5 @@ fn put(call: &Call<'_>, judged: &Judged<'_>, bound: &Bound, plan: &str, person: 
     match approvals.put(&draft, now) {
         Ok(one) => Ok(one.code),
         Err(error) => Err(words::cannot_wait(call, &error)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_changes_little_is_never_asked() {
-        for mode in Confirm::ALL {
-            for effect in [Effect::None, Effect::Changes] {
-                assert_eq!(way(mode, effect, true, true), Way::NotNeeded);
-            }
-        }
-    }
-
-    #[test]
-    fn every_mode_has_its_way() {
-        let both = |mode, guarded, reachable| {
-            [Effect::Interrupts, Effect::Destroys].map(|effect| way(mode, effect, guarded, reachable))
-        };
-        for mode in [Confirm::Ask, Confirm::Seal, Confirm::ElicitOnly] {
-            for guarded in [false, true] {
-                assert_eq!(both(mode, guarded, true), [Way::Ask, Way::Ask]);
-            }
-        }
-        assert_eq!(both(Confirm::Ask, false, false), [Way::Seal, Way::Approve]);
-        assert_eq!(both(Confirm::Seal, false, false), [Way::Seal, Way::Seal]);
-        assert_eq!(both(Confirm::ElicitOnly, false, false), [Way::Refuse, Way::Refuse]);
-        assert_eq!(both(Confirm::Off, false, false), [Way::SwitchedOff, Way::SwitchedOff]);
-        assert_eq!(both(Confirm::Off, false, true), [Way::SwitchedOff, Way::SwitchedOff]);
-        // A protected guest is asked about as in `ask`, whatever the mode.
-        assert_eq!(both(Confirm::Off, true, true), [Way::Ask, Way::Ask]);
-        assert_eq!(both(Confirm::Off, true, false), [Way::Seal, Way::Approve]);
     }
 }
