@@ -230,10 +230,11 @@ async fn snapshots(call: &Call<'_>, guest: &Subject) -> Option<Vec<String>> {
 /// The volume that the path is about. How much of it is in use changes all the time and is left out.
 async fn volume(call: &Call<'_>, route: &Route, read: &PreparedRequest) -> Option<Map<String, Value>> {
     let about = route.params.iter().any(|(name, _)| *name == "volume");
-    proxmox_spec::find(Verb::Get, route.method.path).filter(|_| about)?;
+    let shape = proxmox_spec::find(Verb::Get, route.method.path).filter(|_| about)?.returns;
     match call.try_read(read, Repeat::Freely).await.ok()?.data {
         Value::Object(mut volume) => {
             volume.remove("used");
+            volume.retain(|name, _| !shape.hides(name));
             Some(volume)
         }
         _ => None,
