@@ -331,8 +331,9 @@ fn reach(mark: &Value) -> String {
         None => "None".to_owned(),
     };
     format!(
-        "Reach{{extent:Extent::{extent},disks:{},stored:{stored},becomes:{:?},because:{:?}}}",
+        "Reach{{extent:Extent::{extent},disks:{},moves:{},stored:{stored},becomes:{:?},because:{:?}}}",
         flag(mark, "disks"),
+        flag(mark, "moves"),
         optional("becomes"),
         word(mark, "because"),
     )

@@ -32,6 +32,9 @@ struct Line {
     /// They touch every disk of the guest in their path.
     #[serde(default)]
     disks: bool,
+    /// They move guests to another node.
+    #[serde(default)]
+    moves: bool,
     /// `VERB path` whose parameters describe what is stored at the call's own path.
     stored: Option<String>,
     /// The path of the configuration that the guest has afterwards.
@@ -91,9 +94,8 @@ pub fn apply(entries: &mut [Value], source: &str) -> Result<(), Vec<Mistake>> {
     }
     for (entry, winner) in entries.iter_mut().zip(&winners) {
         if let Some(placed) = winner.and_then(|number| list.get(number)) {
-            let Line { reach, disks, stored, becomes, because, .. } = &placed.element;
-            entry["reach"] =
-                json!({"extent": reach, "disks": disks, "stored": stored, "becomes": becomes, "because": because});
+            let Line { reach, disks, moves, stored, becomes, because, .. } = &placed.element;
+            entry["reach"] = json!({"extent": reach, "disks": disks, "moves": moves, "stored": stored, "becomes": becomes, "because": because});
         } else if text(entry, "method") != "GET" {
             let call = format!("no line says what {} {} reaches", text(entry, "method"), text(entry, "path"));
             mistakes.push(Mistake { line: 1, text: call });

@@ -218,6 +218,8 @@ pub struct Reach {
     pub extent: Extent,
     /// Touches every disk of the guest in the path.
     pub disks: bool,
+    /// Moves guests to another node; those that high availability keeps together with them go as well.
+    pub moves: bool,
     /// The call whose parameters describe what is stored at this call's own path.
     pub stored: Option<(Verb, &'static str)>,
     /// The path of the configuration that the guest in the path has afterwards; `*` = as in the request.

@@ -143,3 +143,23 @@ fn the_sandbox_ignores_where_the_cluster_is() {
     assert_eq!((settings.user.as_str(), settings.token_name.as_str()), ("root@pam", "mcp"));
     assert!(settings.sandbox);
 }
+
+#[test]
+fn the_lowest_id_is_inside_every_fence() {
+    let fence = |allow: &[&str], deny: &[&str]| {
+        let list = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+        load(|flags| {
+            flags.fences.allow_guests = list(allow);
+            flags.fences.deny_guests = list(deny);
+        })
+        .expect("ids")
+        .fences
+        .guests
+    };
+    assert_eq!(fence(&[], &["100-999"]).lowest(0), Some(1000));
+    assert_eq!(fence(&["300-310", "200-205"], &["200", "203-400"]).lowest(0), Some(201));
+    assert_eq!(fence(&["300-310", "200-205"], &["200", "203-305"]).lowest(203), Some(306));
+    assert_eq!(fence(&["200-205"], &[]).lowest(206), None);
+    assert_eq!(fence(&[], &["100-999999999"]).lowest(0), None);
+    assert_eq!(fence(&["100-150"], &["100-150"]).lowest(0), None);
+}

@@ -274,3 +274,19 @@ async fn other_names_of_a_tool_meet_the_same_fences() {
     assert!(tried > 2, "{tried}");
     assert!(writes(&fenced.0).is_empty());
 }
+
+#[tokio::test]
+async fn guests_that_stay_together_move_together() {
+    let fenced = fenced(|flags| flags.fences.deny_guests = list(&["200"])).await;
+    let other = Engine::new(Settings { fences: Fences::default(), ..fenced.1.settings().clone() });
+    for sid in ["vm:102", "ct:200"] {
+        ok(&other, "call_api", api("POST", "/cluster/ha/resources", json!({ "sid": sid, "state": "ignored" }))).await;
+    }
+    allowed(&fenced, "migrate_guest", json!({ "vmid": 102, "target": "pve2", "with_local_disks": true })).await;
+    let rule =
+        json!({ "rule": "pair", "type": "resource-affinity", "affinity": "positive", "resources": "vm:102,ct:200" });
+    ok(&other, "call_api", api("POST", "/cluster/ha/rules", rule)).await;
+    refused(&fenced, "migrate_guest", json!({ "vmid": 102, "target": "pve1" }), &["guest 200"]).await;
+    let managed = api("POST", "/cluster/ha/resources/vm:102/migrate", json!({ "node": "pve1" }));
+    refused(&fenced, "call_api", managed, &["guest 200"]).await;
+}

@@ -62,6 +62,15 @@ pub async fn look(call: &Call<'_>, request: &PreparedRequest, protected: &[Strin
         });
         ids.extend(meant.map(|row| row.vmid).filter(|vmid| !named.excluded.contains(vmid)));
     }
+    if route.method.reach.is_some_and(|reach| reach.moves) {
+        match together(call).await {
+            Ok(groups) => {
+                let moved = ids.clone();
+                ids.extend(groups.into_iter().filter(|group| !group.is_disjoint(&moved)).flatten());
+            }
+            Err(why) => named.cannot(format!("which guests have to stay together cannot be read: {why}")),
+        }
+    }
     let few = ids.len() <= STATES;
     let mut objects = Objects { guests: Vec::new(), ..Objects::unseen(&named) };
     for vmid in ids {
@@ -225,6 +234,22 @@ async fn snapshots(call: &Call<'_>, guest: &Subject) -> Option<Vec<String>> {
     let mut names: Vec<String> = names.filter(|name| *name != "current").map(str::to_owned).collect();
     names.sort();
     Some(names)
+}
+
+/// The guests that high availability keeps on one node: where one goes, the others follow.
+async fn together(call: &Call<'_>) -> Result<Vec<BTreeSet<u32>>, String> {
+    let request = PreparedRequest::plain(Verb::Get, "/cluster/ha/rules").with("type", "resource-affinity");
+    let reply = match call.try_read(&request, Repeat::Freely).await {
+        Ok(reply) => reply,
+        // Versions before 9.0 have no such rules.
+        Err(trouble) if trouble.rejection().is_some_and(|rejection| rejection.status == 501) => return Ok(Vec::new()),
+        Err(trouble) => return Err(explain::brief(&request, &trouble)),
+    };
+    let Value::Array(rules) = reply.data else { return Err(format!("{request} did not answer with a list")) };
+    let is = |rule: &Value, name: &str, value: &str| rule.get(name).map(plain).as_deref() == Some(value);
+    let kept = rules.iter().filter(|rule| is(rule, "affinity", "positive") && !is(rule, "disable", "1"));
+    let resources = kept.filter_map(|rule| rule.get("resources").and_then(Value::as_str));
+    Ok(resources.map(|list| format::split_list(list).into_iter().filter_map(values::guest).collect()).collect())
 }
 
 /// The volume that the path is about. How much of it is in use changes all the time and is left out.

@@ -1,7 +1,9 @@
 //! What requests name, for a wide sample, and what every call of the API that is not a GET reaches.
 
 use super::named::{Every, Named};
+use super::{Objects, Subject};
 use crate::client::PreparedRequest;
+use crate::tool::Kind;
 use proxmox_spec::{Extent, Method, Names, Param, Segment, Verb};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -235,6 +237,40 @@ fn a_stored_job_counts_as_it_is_and_as_it_will_be() {
     );
 }
 
+#[test]
+fn a_fingerprint_changes_with_what_is_shown() {
+    let guest = Subject {
+        vmid: 100,
+        kind: Some(Kind::Qemu),
+        node: "pve1".to_owned(),
+        name: "web".to_owned(),
+        status: "running".to_owned(),
+        ..Subject::default()
+    };
+    let of = |change: fn(&mut Subject)| {
+        let mut guest = guest.clone();
+        change(&mut guest);
+        Objects { guests: vec![guest], ..Objects::default() }.fingerprint()
+    };
+    let same = of(|_| {});
+    assert_eq!(same, of(|_| {}));
+    let changes: [fn(&mut Subject); 11] = [
+        |guest| guest.kind = None,
+        |guest| guest.kind = Some(Kind::Lxc),
+        |guest| guest.node = "pve2".to_owned(),
+        |guest| guest.name = "db".to_owned(),
+        |guest| guest.status = "stopped".to_owned(),
+        |guest| guest.lock = Some("backup".to_owned()),
+        |guest| guest.tags = vec!["prod".to_owned()],
+        |guest| guest.pool = Some("prod".to_owned()),
+        |guest| guest.protection = true,
+        |guest| guest.digest = Some("abc".to_owned()),
+        |guest| guest.snapshots = Some(vec!["before".to_owned()]),
+    ];
+    let prints: BTreeSet<String> = changes.into_iter().map(of).chain([same]).collect();
+    assert_eq!(prints.len(), 12);
+}
+
 /// A value for each sort of name, so that it can be found again.
 fn sample(names: Names) -> &'static str {
     match names {
@@ -297,6 +333,9 @@ fn what_every_call_reaches() {
         let _ = write!(text, "{} {}: {}", method.verb, method.path, line(&bare));
         if reach.disks {
             text.push_str(" +disks");
+        }
+        if reach.moves {
+            text.push_str(" +together");
         }
         let mut found = Vec::new();
         for param in method.params.iter().filter(|param| !param.in_path) {
