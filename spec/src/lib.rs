@@ -3,6 +3,7 @@
 //! Knows what the API offers (methods, parameters, answers, privileges), how it words a refusal, and which calls are
 //! more dangerous than they look. Knows nothing of tools, of MCP, or of how requests are sent.
 
+mod asked;
 pub mod check;
 pub mod format;
 mod lookup;
@@ -17,6 +18,7 @@ mod table;
 mod verdict;
 pub mod words;
 
+pub use asked::asked;
 pub use lookup::{Route, always_secret, find, methods, on_path, route};
 pub use model::*;
 pub use near::nearest;

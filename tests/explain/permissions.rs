@@ -124,7 +124,31 @@ async fn the_commands_let_the_call_pass_and_nobody_loses_anything() {
             admin,
             &["--privs VM.PowerMgmt", "the same of what does not exist", "PVEVMUser, with 10 privileges"],
         ),
-        (config(), true, auditor, admin, &["VM.Config.CPU"]),
+        (config(), true, auditor, admin, &["lacks VM.Config.CPU on /vms/102"]),
+        (
+            (
+                "update_guest_config",
+                json!({"vmid": 102, "config": {"memory": 512, "scsi3": "local-lvm:4", "tags": "a"}}),
+            ),
+            true,
+            auditor,
+            admin,
+            &["VM.Config.Memory, VM.Config.Disk and VM.Config.Options on /vms/102", "on /storage/local-lvm"],
+        ),
+        (
+            ("update_guest_config", json!({"vmid": 200, "config": {"memory": 512, "hostname": "other"}})),
+            true,
+            auditor,
+            admin,
+            &["VM.Config.Memory and VM.Config.Network on /vms/200"],
+        ),
+        (
+            ("create_vm", json!({"node": "pve1", "vmid": 150, "storage": "local-lvm", "disk_size": "4G", "cores": 2})),
+            true,
+            auditor,
+            admin,
+            &["VM.Allocate", "on /vms/150", "/storage/local-lvm", "/sdn/zones/localnetwork/vmbr0"],
+        ),
         (snapshot(), true, &[("/", "PVEAuditor"), ("/vms/102", "PVEVMUser")], admin, &["VM.Snapshot"]),
         (log(), true, auditor, auditor, &["Sys.Syslog on /nodes/pve1"]),
         (content(), true, &[("/nodes", "PVEAuditor")], admin, &["/storage/local", "PVEDatastoreUser"]),
@@ -141,7 +165,7 @@ async fn what_the_facts_demand_is_told_at_once_and_what_the_code_asks_when_it_do
     let sandbox = sandbox().await;
     let token = token(&sandbox, true, &[("/", "PVEAuditor")], &[("/", "Administrator")]);
     let clone = json!({"vmid": 102, "newid": 140});
-    let text = granted(&sandbox, &token, "clone_guest", clone, 2).await;
+    let text = granted(&sandbox, &token, "clone_guest", clone, 3).await;
     // The API says the first only; the storage is asked for in the code.
     has(&text, &["VM.Clone on /vms/102 and VM.Allocate on /vms/140", "pveum acl modify /vms/140"]);
 }

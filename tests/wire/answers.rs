@@ -102,7 +102,7 @@ async fn a_403_tells_privilege_and_path() {
     let (kind, text, _) =
         read(|| Say::refuse("403 x", "Permission check failed (/nodes/pve1, Sys.Audit|Sys.Modify)", json!({}))).await;
     assert_eq!(kind, FailureKind::Forbidden);
-    has(&text, &["Sys.Audit or Sys.Modify", "/nodes/pve1", "root@pam!mcp", "pveum acl modify"]);
+    has(&text, &["Sys.Audit or Sys.Modify on /nodes/pve1", "pveum acl modify /nodes/pve1 --tokens 'root@pam!mcp'"]);
     let (_, text, _) = read(|| Say::refuse("403 x", "Permission check failed (user != root@pam)", json!({}))).await;
     has(&text, &["Only root@pam"]);
     let html = || Say::Status("403 Forbidden", "text/html; charset=utf-8", "<h1>Blocked</h1>".to_owned());

@@ -40,8 +40,10 @@ pub async fn forbidden(call: &Call<'_>, request: &PreparedRequest, message: &str
     let permissions = route.as_ref().map(|route| route.method.permissions);
     let told = told(message);
     let ways = permissions.map(|permissions| permissions.ways(&known)).unwrap_or_default();
-    let held = held(call, ways.iter().flatten().chain(&told).map(|demand| demand.path.as_str()), None).await;
-    let missing = missing(told.as_ref(), &ways, &held);
+    let asked = route.as_ref().map(|route| asked(request, route)).unwrap_or_default();
+    let demanded = ways.iter().flatten().chain(&told).chain(&asked);
+    let held = held(call, demanded.map(|demand| demand.path.as_str()), None).await;
+    let missing = missing(told.as_ref(), &ways, &asked, &held);
     if missing.is_empty() {
         let needed = permissions.map(|permissions| permissions.words_for(&known));
         let needed = needed.filter(|needed| !needed.is_empty()).unwrap_or_else(|| "more privileges".to_owned());
@@ -188,8 +190,15 @@ async fn held<'a>(call: &Call<'_>, paths: impl Iterator<Item = &'a str>, user: O
     held
 }
 
-/// What is missing: what the API said, and what the nearest way of the facts needs besides.
-fn missing(told: Option<&Demand>, ways: &[Vec<Demand>], held: &Held) -> Vec<Demand> {
+/// What the code of the method asks for by the request's parameters.
+fn asked(request: &PreparedRequest, route: &proxmox_spec::Route) -> Vec<Demand> {
+    let pairs = request.params.iter().flat_map(|param| param.values.iter().map(|value| (&*param.name, value.as_str())));
+    let vmid = look::value(request, "vmid").unwrap_or_default();
+    proxmox_spec::asked(route.method, &pairs.collect::<Vec<_>>(), &vmid)
+}
+
+/// What is missing: what the API said, what the nearest way of the facts needs besides, and what is asked for in code.
+fn missing(told: Option<&Demand>, ways: &[Vec<Demand>], asked: &[Demand], held: &Held) -> Vec<Demand> {
     let lacks = |demand: &Demand| {
         let on = held.get(&demand.path).and_then(Option::as_ref);
         let lacks = |name: &&String| on.is_none_or(|on| !on.contains(*name));
@@ -216,7 +225,27 @@ fn missing(told: Option<&Demand>, ways: &[Vec<Demand>], held: &Held) -> Vec<Dema
             missing.insert(0, told.clone());
         }
     }
-    missing
+    if readable {
+        missing.extend(asked.iter().filter_map(lacks));
+    }
+    // One of several is given by what is needed anyway.
+    let sure: Vec<Demand> = missing.iter().filter(|demand| !demand.any).cloned().collect();
+    let given = |demand: &Demand| {
+        let has = |name: &String| sure.iter().any(|one| one.path == demand.path && one.privileges.contains(name));
+        demand.any && demand.privileges.iter().any(has)
+    };
+    let mut joined: Vec<Demand> = Vec::new();
+    for demand in missing.into_iter().filter(|demand| !given(demand)) {
+        let same =
+            joined.iter_mut().find(|one| **one == demand || (one.path == demand.path && !one.any && !demand.any));
+        let Some(one) = same else {
+            joined.push(demand);
+            continue;
+        };
+        let more: Vec<String> = demand.privileges.into_iter().filter(|name| !one.privileges.contains(name)).collect();
+        one.privileges.extend(more);
+    }
+    joined
 }
 
 /// By path what has to be given: of several privileges of which one is enough, the one that allows least.
@@ -279,10 +308,20 @@ mod tests {
         ];
         let held = on("/pool/web", &["VM.Allocate"]);
         let said = demand("/vms/100", &["VM.Clone"], false);
-        assert_eq!(missing(Some(&said), &ways, &held), [said.clone()]);
+        assert_eq!(missing(Some(&said), &ways, &[], &held), [said.clone()]);
         let other = demand("/storage/a", &["Datastore.AllocateSpace"], false);
-        assert_eq!(missing(Some(&other), &ways, &held), [other.clone(), said]);
-        assert_eq!(missing(Some(&other), &ways, &Held::from([("/vms/100".to_owned(), None)])), [other]);
+        assert_eq!(missing(Some(&other), &ways, &[], &held), [other.clone(), said]);
+        assert_eq!(missing(Some(&other), &ways, &[], &Held::from([("/vms/100".to_owned(), None)])), [other]);
+    }
+
+    #[test]
+    fn what_the_parameters_take_is_told_in_the_place_of_a_choice() {
+        let names = ["VM.Config.Disk", "VM.Config.CPU", "VM.Config.Memory"];
+        let choice = demand("/vms/100", &names, true);
+        let asked = [demand("/vms/100", &["VM.Config.CPU"], false), demand("/vms/100", &["VM.Config.Memory"], false)];
+        let ways = [vec![choice.clone()]];
+        let both = demand("/vms/100", &["VM.Config.CPU", "VM.Config.Memory"], false);
+        assert_eq!(missing(Some(&choice), &ways, &asked, &on("/vms/100", &["VM.Audit"])), [both]);
     }
 
     #[test]
