@@ -358,7 +358,9 @@ async fn reads_are_repeated_after_passing_troubles_only() {
         let shown = format!("{fault:?}");
         sandbox.on_request(move |_, cluster| cluster.add_fault(fault.clone().once()));
         fails(&engine, "get_version", json!({})).await;
-        assert_eq!(sandbox.requests().len(), tries, "{shown}");
+        // What is read besides only explains.
+        let tried = sandbox.requests().iter().filter(|request| request.target.ends_with("/version")).count();
+        assert_eq!(tried, tries, "{shown}");
     }
 }
 

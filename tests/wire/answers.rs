@@ -240,3 +240,30 @@ async fn no_secret_is_repeated_in_any_part_of_an_answer() {
     let version = ok(&engine, "get_version", json!({})).await.to_string();
     assert!(version.contains("<***>") && !version.contains(SECRET), "{version}");
 }
+
+#[tokio::test]
+async fn what_a_version_lacks_is_told_by_the_version_that_brought_it() {
+    let old = |seen: &Seen| {
+        if seen.path().ends_with("/version") {
+            return Say::Data(json!({"version": "7.4-3", "release": "7.4", "repoid": "aaaaaaaa"}));
+        }
+        if seen.writes() {
+            let unknown = "property is not defined in schema and the schema does not allow additional properties";
+            let errors = json!({"allow-ksm": unknown, "scsi0": format!("invalid format - format error\nscsi0.discrad: {unknown}\n")});
+            return Say::refuse("400 x", "Parameter verification failed.", errors);
+        }
+        if seen.path().ends_with("/status") {
+            return Say::refuse("501 x", "Method 'GET /nodes/pve1/status' not implemented", json!({}));
+        }
+        usual(seen)
+    };
+    let server = Server::start(old);
+    let engine = engine(&server);
+    let change = json!({"vmid": 100, "config": {"allow-ksm": false}});
+    let (kind, text) = fails(&engine, "update_guest_config", change).await;
+    assert_eq!(kind, FailureKind::BadArguments);
+    has(&text, &["`allow-ksm` is there since version 9.1, and the node `pve1` runs 7.4-3: leave it out"]);
+    has(&text, &["`scsi0.discrad` does not exist in any version", "Did you mean `discard`?"]);
+    let (_, text) = fails(&engine, "get_node_status", json!({"node": "pve1"})).await;
+    has(&text, &["since version 6.4", "runs 7.4-3, which should have it"]);
+}

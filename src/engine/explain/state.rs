@@ -172,7 +172,7 @@ pub async fn full(call: &Call<'_>, request: &PreparedRequest) -> String {
 
 /// With one decimal, rounded down: nothing is promised that is not there.
 fn gib(bytes: u64) -> String {
-    let tenths = bytes / (1024 * 1024 * 1024 / 10);
+    let tenths = u128::from(bytes) * 10 / (1024 * 1024 * 1024);
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 

@@ -43,13 +43,13 @@ pub async fn unknown_parameters(call: &Call<'_>, request: &PreparedRequest, reje
 /// The names that an error says are not known: the parameter, or keys of its value (`scsi0.foo`).
 fn unknown(param: &str, says: &str) -> Vec<String> {
     const WORDS: &str = "property is not defined in schema";
-    if says.trim_start().starts_with(WORDS) {
-        return vec![param.to_owned()];
-    }
-    let key = |line: &str| {
-        Some(line.split_once(':').filter(|(_, rest)| rest.trim_start().starts_with(WORDS))?.0.trim().to_owned())
+    let mut pieces: Vec<&str> = says.split(WORDS).collect();
+    pieces.pop();
+    let name = |before: &&str| match before.split_whitespace().next_back() {
+        None => Some(param.to_owned()),
+        Some(last) => last.strip_suffix(':').map(str::to_owned),
     };
-    says.lines().filter_map(key).filter(|key| !key.is_empty() && !key.contains(' ')).collect()
+    pieces.iter().filter_map(name).collect()
 }
 
 fn parameter(method: &'static Method, name: &str, host: Option<&str>, place: &str) -> String {
@@ -140,8 +140,8 @@ mod tests {
     fn names_are_found_in_the_parameter_and_in_its_value() {
         let plain = "property is not defined in schema and the schema does not allow additional properties";
         assert_eq!(unknown("foo", plain), ["foo"]);
-        let nested = format!("invalid format - format error\nscsi0.foo: {plain}\n");
-        assert_eq!(unknown("scsi0", &nested), ["scsi0.foo"]);
+        let nested = format!("invalid format - format error\nscsi0.foo: {plain} scsi0.bar: {plain}");
+        assert_eq!(unknown("scsi0", &nested), ["scsi0.foo", "scsi0.bar"]);
         assert!(unknown("foo", "type check ('integer') failed").is_empty());
     }
 
