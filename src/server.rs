@@ -54,7 +54,9 @@ impl Server {
             let settings = self.engine.settings();
             let access = self.engine.access();
             let listed = |surface: &&'static Surface| settings.toolsets.list(surface, access);
-            access.offered(settings.dialect).filter(listed).filter_map(listing::describe).collect()
+            let tools = access.offered(settings.dialect).filter(listed).filter_map(listing::describe);
+            // Where nothing can be changed, a tool that could change something only looks.
+            tools.map(|tool| if access.writes() { tool } else { listing::looking(tool) }).collect()
         })
     }
 

@@ -30,6 +30,12 @@ pub fn annotations(surface: &Surface) -> ToolAnnotations {
         .open_world(false)
 }
 
+/// The tool on a server that lets nothing but reads out.
+pub fn looking(tool: Tool) -> Tool {
+    let hints = ToolAnnotations::new().read_only(true).destructive(false).idempotent(true).open_world(false);
+    tool.with_annotations(hints)
+}
+
 fn schema(surface: &Surface, text: &str) -> Option<Arc<JsonObject>> {
     match serde_json::from_str::<JsonObject>(text) {
         Ok(object) => Some(Arc::new(object)),

@@ -76,11 +76,11 @@ fn property(argument: &Argument, name: Option<&Name>) -> Json {
         }
         Form::List => json!({ "type": "array", "items": { "type": "string" } }),
         Form::Choice if rule.values.len() <= LISTED => json!({ "type": "string", "enum": rule.values }),
-        Form::Property => json!({ "anyOf": [{ "type": "string" }, { "type": "object" }] }),
-        Form::Guest => {
-            json!({ "anyOf": [{ "type": "integer" }, { "type": "string" }] })
-        }
-        Form::Argv => json!({ "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }] }),
+        // Of two types: the keyword applies to one of them and lets the other through. `anyOf` would say it in twice the
+        // words and make the tool look harder to call than it is; an array of types is refused by some clients.
+        Form::Guest => json!({ "minimum": 100 }),
+        Form::Property => json!({ "minLength": 1 }),
+        Form::Argv => json!({ "items": { "type": "string" } }),
         Form::Rest | Form::Expect | Form::Object => json!({ "type": "object" }),
         Form::Text | Form::Choice | Form::Upid | Form::Volid | Form::Size | Form::File | Form::Path => text(),
     };
