@@ -23,7 +23,8 @@ const ROUNDS: usize = 200;
 /// The answer within this many tokens, as estimated.
 pub(super) fn answer(mut answer: Answer, surface: &Surface, most: u64) -> Answer {
     answer.text = answer.text.map(|told| text(told, most));
-    if weigh(&answer.content) <= most {
+    // No byte is more than a token: what has so few of them need not be taken apart.
+    if bytes(&answer.content) <= most || weigh(&answer.content) <= most {
         return answer;
     }
     // A little less, as an estimate may be a little too low.
@@ -63,6 +64,22 @@ pub(super) fn text(given: String, most: u64) -> String {
         }
         kept = kept * 9 / 10;
     }
+}
+
+/// How long a value is as JSON, without writing it anywhere.
+fn bytes(content: &Map<String, Value>) -> u64 {
+    struct Count(u64);
+    impl std::io::Write for Count {
+        fn write(&mut self, written: &[u8]) -> std::io::Result<usize> {
+            self.0 += written.len() as u64;
+            Ok(written.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, content).map_or(u64::MAX, |()| count.0)
 }
 
 fn weigh(content: &Map<String, Value>) -> u64 {
