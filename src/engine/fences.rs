@@ -118,7 +118,7 @@ pub fn check(fences: &Fences, request: &PreparedRequest, effect: Effect, objects
     let mut outside = Outside { said: Vec::new() };
     outside.plain("nodes", "node", &fences.nodes, &objects.nodes, |name, listed| name == listed);
     outside.plain("storages", "storage", &fences.storages, &objects.storages, |name, listed| name == listed);
-    outside.plain("pools", "pool", &fences.pools, &objects.pools, |name, listed| within(name, listed));
+    outside.plain("pools", "pool", &fences.pools, &objects.pools, within);
     for guest in &objects.guests {
         outside.guest(fences, guest);
     }

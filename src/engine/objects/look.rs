@@ -79,17 +79,14 @@ pub async fn look(call: &Call<'_>, request: &PreparedRequest, protected: &[Strin
         guest.source = named.sources.contains(&vmid);
         guest.new = guest.kind.is_none() && named.fresh.contains(&vmid);
         if guest.kind.is_some() {
-            if !configurations.contains_key(&vmid) {
-                let read = match objects.guests.len() < CONFIGURATIONS {
-                    true => configuration(call, &guest).await,
-                    false => Err("there are too many of them".to_owned()),
-                };
-                configurations.insert(vmid, read);
-            }
-            match configurations.get(&vmid) {
-                Some(Ok(config)) => guest.take(config),
-                Some(Err(why)) => guest.unread = Some(why.clone()),
-                None => {}
+            let read = match configurations.remove(&vmid) {
+                Some(read) => read,
+                None if objects.guests.len() < CONFIGURATIONS => configuration(call, &guest).await,
+                None => Err("there are too many of them".to_owned()),
+            };
+            match read {
+                Ok(config) => guest.take(&config),
+                Err(why) => guest.unread = Some(why),
             }
             if few && let Some(status) = state(call, &guest).await {
                 guest.status = status;
