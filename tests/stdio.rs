@@ -25,7 +25,7 @@ fn a_server_says_what_it_is() {
         assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
         assert!(hello["capabilities"]["tools"].is_object(), "{hello}");
         let instructions = hello["instructions"].as_str().expect("instructions");
-        assert!(instructions.contains("sandbox") && instructions.contains("`read`"), "{instructions}");
+        assert!(instructions.contains("sandbox") && instructions.contains("Tier read"), "{instructions}");
         assert!(instructions.split_whitespace().count() < 200, "{instructions}");
         assert!(client.end().status.success());
     }
