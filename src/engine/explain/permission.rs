@@ -308,7 +308,7 @@ mod tests {
         ];
         let held = on("/pool/web", &["VM.Allocate"]);
         let said = demand("/vms/100", &["VM.Clone"], false);
-        assert_eq!(missing(Some(&said), &ways, &[], &held), [said.clone()]);
+        assert_eq!(missing(Some(&said), &ways, &[], &held), std::slice::from_ref(&said));
         let other = demand("/storage/a", &["Datastore.AllocateSpace"], false);
         assert_eq!(missing(Some(&other), &ways, &[], &held), [other.clone(), said]);
         assert_eq!(missing(Some(&other), &ways, &[], &Held::from([("/vms/100".to_owned(), None)])), [other]);
