@@ -7,6 +7,7 @@ mod index;
 mod query;
 mod rank;
 mod shapes;
+mod speech;
 
 pub use rank::Hit;
 

@@ -4,7 +4,8 @@
 //! request always gets the same answer. Knows the index and the facts; must not know tools.
 
 use super::index::{END, Index};
-use super::query::{Intent, Query};
+use super::query::Query;
+use super::speech::Intent;
 use proxmox_spec::{Method, Verb};
 
 /// What a phrase that says exactly what is asked for adds, beside the words.
