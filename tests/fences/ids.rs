@@ -34,7 +34,8 @@ fn settings_say_what_they_cannot_be() {
         flags.fences.allow_tools = list(&["snapshots"]);
     });
     assert_eq!(good.as_deref(), Ok("--allow-guests 100-199,300 --deny-tags prod --allow-tools snapshots"));
-    let wrong: [(fn(&mut Flags), &[&str]); 6] = [
+    type Set = fn(&mut Flags);
+    let wrong: [(Set, &[&str]); 6] = [
         (
             |flags| flags.fences.allow_guests = list(&["99"]),
             &["PROXMOX_ALLOW_GUESTS (--allow-guests) is `99`", "100-199,300"],
