@@ -115,6 +115,19 @@ pub fn check(fences: &Fences, request: &PreparedRequest, effect: Effect, objects
         );
         return Err(Failure::new(FailureKind::Fenced, says));
     }
+    let chosen = |route: &proxmox_spec::Route| {
+        let said = request.params.iter().any(|param| param.name == "storage");
+        request.verb == Verb::Post && !said && route.method.param("storage").is_some_and(|param| !param.in_path)
+    };
+    let open = proxmox_spec::route(request.verb, request.path()).filter(chosen);
+    if fences.storages.is_set() && objects.storages.is_empty() && open.is_some() {
+        let says = format!(
+            "Fences are set on this server ({}), and this call leaves it to the API which storage is used. Say `storage`; \
+             nothing was sent.",
+            fences.shown()
+        );
+        return Err(Failure::new(FailureKind::Fenced, says));
+    }
     let mut outside = Outside { said: Vec::new() };
     outside.plain("nodes", "node", &fences.nodes, &objects.nodes, |name, listed| name == listed);
     outside.plain("storages", "storage", &fences.storages, &objects.storages, |name, listed| name == listed);

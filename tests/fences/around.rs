@@ -290,3 +290,13 @@ async fn guests_that_stay_together_move_together() {
     let managed = api("POST", "/cluster/ha/resources/vm:102/migrate", json!({ "node": "pve1" }));
     refused(&fenced, "call_api", managed, &["guest 200"]).await;
 }
+
+#[tokio::test]
+async fn a_storage_that_the_api_would_choose_has_to_be_said() {
+    let fenced = fenced(|flags| flags.fences.allow_storages = list(&["backup-nas"])).await;
+    let backup = api("POST", "/nodes/pve1/vzdump", json!({ "vmid": "102", "remove": 0 }));
+    refused(&fenced, "call_api", backup, &["Say `storage`"]).await;
+    let job =
+        api("POST", "/cluster/backup", json!({ "vmid": "102", "schedule": "daily", "prune-backups": "keep-all=1" }));
+    refused(&fenced, "call_api", job, &["Say `storage`"]).await;
+}

@@ -127,7 +127,7 @@ fn every_own(surface: &Surface) -> Vec<(Verb, &'static str)> {
     };
     let polls = |waiter: &'static Waiter| kinds(waiter.poll).chain(kinds(waiter.log));
     own.extend(tool.waiter.into_iter().chain([&catalogue::WAIT_TASK]).flat_map(polls));
-    own.extend(LOOK_UPS.map(|path| (Verb::Get, path)));
+    own.extend(LOOK_UPS.iter().map(|path| (Verb::Get, *path)));
     // Guards read the object itself before it is written.
     let mut read = Vec::new();
     for (_, path) in &own {
@@ -142,7 +142,7 @@ fn every_own(surface: &Surface) -> Vec<(Verb, &'static str)> {
 }
 
 /// What any call may read to find its place or to explain an error.
-const LOOK_UPS: [&str; 14] = [
+const LOOK_UPS: &[&str] = &[
     "/cluster/resources",
     "/cluster/nextid",
     "/nodes",
@@ -154,6 +154,17 @@ const LOOK_UPS: [&str; 14] = [
     "/nodes/{node}/lxc/{vmid}/status/current",
     "/nodes/{node}/qemu/{vmid}/config",
     "/nodes/{node}/lxc/{vmid}/config",
+    // What there is beside a name that is not there, and what a token may.
+    "/pools",
+    "/storage",
+    "/nodes/{node}/storage",
+    "/nodes/{node}/network",
+    "/nodes/{node}/version",
+    "/access/permissions",
+    "/access/roles",
+    // Guests that high availability keeps together.
+    "/cluster/ha/rules",
+    "/cluster/ha/resources",
     // What a call about snapshots affects.
     "/nodes/{node}/qemu/{vmid}/snapshot",
     "/nodes/{node}/lxc/{vmid}/snapshot",
@@ -181,6 +192,10 @@ fn assert_own(surface: &Surface, received: &Received, given: &Value) {
     let printable = target.bytes().all(|byte| byte.is_ascii_graphic());
     assert!(printable && !target.contains('#'), "{} sent {target:?} for {given}", surface.name);
     assert!(target.matches('?').count() < 2, "{} sent {target:?} for {given}", surface.name);
+    // What a plan made by hand sends, its arguments say; its own tests look at it.
+    if surface.tool.handled {
+        return;
+    }
     let verb = Verb::parse(&received.verb).expect("a verb");
     let parts: Vec<&str> = path(received).split('/').skip(1).collect();
     let fits = |template: &str| {

@@ -77,7 +77,9 @@ fn looks_up(seen: &Seen) -> bool {
     let constant = ["/cluster/resources", "/cluster/nextid", "/nodes"].contains(&seen.path());
     let owner = ["/nodes/pve1/qemu/100/config", "/nodes/pve1/qemu/100/status/current", "/nodes/pve1/qemu/100/snapshot"]
         .contains(&seen.path());
-    seen.verb == "GET" && (constant || owner)
+    // What a roll-back brings is read, too: the snapshot's name is a segment there as well.
+    let brought = seen.path().starts_with("/nodes/pve1/qemu/100/snapshot/") && seen.path().ends_with("/config");
+    seen.verb == "GET" && (constant || owner || (brought && seen.path().matches('/').count() == 7))
 }
 
 #[tokio::test]
