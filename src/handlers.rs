@@ -1,14 +1,14 @@
 //! Plans that are made by hand, for what is not one request of the API: the only escape from the catalogue's language.
 //!
 //! A handler is pure, like a generated plan: it reads arguments, sends nothing, and its plan goes the same road through
-//! the same gates. The catalogue names the function (`handler: plan_call`); nothing here knows a tool.
+//! the same gates. The catalogue names the function (`handler: planned_call`); nothing here knows a tool.
 
 mod call;
 mod describe;
 mod request;
 mod search;
 
-pub use call::{confirm_call, plan_call};
+pub use call::{confirmed_call, planned_call};
 pub use describe::describe_method;
 pub use request::request;
 pub use search::search_methods;

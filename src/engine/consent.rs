@@ -13,7 +13,6 @@ mod words;
 
 pub use ask::{Ask, Asker, Asking, Brought, Question, Said, Wants};
 pub use clock::Clock;
-pub use words::CONFIRM;
 
 use super::call::Call;
 use super::failure::{Failure, FailureKind};

@@ -12,7 +12,7 @@ use crate::tool::Argument;
 ///
 /// # Errors
 /// No such tool, or arguments that are no object.
-pub fn plan_call(f: &mut Fields<'_>, arguments: &'static [Argument]) -> Result<Plan, BadArguments> {
+pub fn planned_call(f: &mut Fields<'_>, arguments: &'static [Argument]) -> Result<Plan, BadArguments> {
     call(f, arguments, |_| Intent::Plan)
 }
 
@@ -20,7 +20,7 @@ pub fn plan_call(f: &mut Fields<'_>, arguments: &'static [Argument]) -> Result<P
 ///
 /// # Errors
 /// No such tool, no seal, or arguments that are no object.
-pub fn confirm_call(f: &mut Fields<'_>, arguments: &'static [Argument]) -> Result<Plan, BadArguments> {
+pub fn confirmed_call(f: &mut Fields<'_>, arguments: &'static [Argument]) -> Result<Plan, BadArguments> {
     call(f, arguments, |f| {
         let seal = named(arguments, "seal").and_then(|argument| f.text(argument));
         Intent::Sealed(seal.unwrap_or_default())

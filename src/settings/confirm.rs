@@ -83,10 +83,10 @@ mod tests {
             let find = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
             state_dir(given, &find).map(|path| path.to_string_lossy().into_owned())
         };
-        let home = ("HOME", "/home/u");
-        assert_eq!(folder(None, &[home]).as_deref(), Some("/home/u/.local/state/proxmox-mcp"));
+        let home = ("HOME", "/u");
+        assert_eq!(folder(None, &[home]).as_deref(), Some("/u/.local/state/proxmox-mcp"));
         assert_eq!(folder(None, &[home, ("XDG_STATE_HOME", "/s")]).as_deref(), Some("/s/proxmox-mcp"));
-        assert_eq!(folder(None, &[home, ("XDG_STATE_HOME", "s")]).as_deref(), Some("/home/u/.local/state/proxmox-mcp"));
+        assert_eq!(folder(None, &[home, ("XDG_STATE_HOME", "s")]).as_deref(), Some("/u/.local/state/proxmox-mcp"));
         assert_eq!(folder(Some("/given"), &[home]).as_deref(), Some("/given"));
         assert_eq!(folder(None, &[]), None);
     }

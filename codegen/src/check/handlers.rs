@@ -11,8 +11,8 @@ use serde_json::Value as Json;
 
 /// The functions of the server's `handlers`, each with the arguments that it reads.
 const HANDLERS: &[(&str, &[(&str, Form)])] = &[
-    ("plan_call", &[("tool", Form::Text), ("arguments", Form::Object)]),
-    ("confirm_call", &[("tool", Form::Text), ("arguments", Form::Object), ("seal", Form::Text)]),
+    ("planned_call", &[("tool", Form::Text), ("arguments", Form::Object)]),
+    ("confirmed_call", &[("tool", Form::Text), ("arguments", Form::Object), ("seal", Form::Text)]),
     ("search_methods", &[("query", Form::Text), ("limit", Form::Integer)]),
     ("describe_method", &[("method", Form::Text), ("path", Form::Text), ("param", Form::List)]),
     (

@@ -11,14 +11,14 @@ use crate::engine::clean;
 use crate::engine::failure::{Failure, FailureKind};
 use crate::engine::judge::Judged;
 use crate::engine::planned;
-use crate::tool::Effect;
+use crate::tool::{Effect, Surface};
 use std::io;
 
 /// Longest word that somebody has to type, in characters.
 const LONGEST: usize = 200;
 
-/// The tool that brings a seal back.
-pub const CONFIRM: &str = "confirm_call";
+/// The argument of a handler that brings a seal back.
+const SEAL: &str = "seal";
 
 /// Said before a question that is put again.
 pub const MOVED: &str = "What this would affect has changed since you were asked. This is how it is now:";
@@ -157,13 +157,20 @@ pub fn with_code(call: &Call<'_>, plan: &str, code: &str, seconds: u64, moved: b
     )
 }
 
+/// The tool that takes a seal.
+fn confirms() -> Option<&'static Surface> {
+    let takes = |surface: &&Surface| surface.tool.handled && surface.tool.arguments.iter().any(|one| one.name == SEAL);
+    catalogue::SURFACES.iter().find(takes)
+}
+
 /// How the next call brings this seal or code.
 fn next(call: &Call<'_>, seal: &str) -> String {
     if matches!(call.watch.asker, Asker::Apart) {
         return format!("repeat the command with `--seal {seal}`");
     }
-    let mut text = format!("call `{CONFIRM}` with the same tool and arguments and the seal {seal}");
-    if let Some(Err(refusal)) = catalogue::surface(CONFIRM).map(|surface| call.engine.access.check(surface)) {
+    let Some(confirms) = confirms() else { return format!("bring the seal {seal} back") };
+    let mut text = format!("call `{}` with the same tool and arguments and the seal {seal}", confirms.name);
+    if let Err(refusal) = call.engine.access.check(confirms) {
         text.push_str(&format!(" (not possible yet: {})", refusal.to_string().replace(" Nothing was sent.", "")));
     }
     text

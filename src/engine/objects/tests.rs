@@ -189,7 +189,7 @@ fn a_list_that_is_left_out_means_all() {
     assert_eq!(vzdump(&[("vmid", "100"), ("all", "1")]), "100 every(node pve1) node(pve1)");
     assert_eq!(vzdump(&[("pool", "prod")]), "every(pool prod) node(pve1) pool(prod)");
     assert_eq!(
-        vzdump(&[("vmid", "100"), ("script", "/root/x")]),
+        vzdump(&[("vmid", "100"), ("script", "/x/y")]),
         "100 node(pve1) UNLISTED: its parameter `script` reaches further than can be told"
     );
     names(Post, "/cluster/backup", &[("storage", "nas"), ("schedule", "daily")], "every(cluster) storage(nas)");
