@@ -11,10 +11,13 @@ mod common;
 
 mod meanwhile;
 mod states;
+#[path = "../common/world.rs"]
+mod world;
 
 use common::{Client, Era, text};
-use proxmox_sandbox::{Options, Received, Rule, Sandbox};
+use proxmox_sandbox::{Received, Rule};
 use serde_json::{Value, json};
+use world::World;
 
 /// What a call comes to.
 ///
@@ -120,20 +123,7 @@ fn kinds() -> Vec<Kind> {
     ]
 }
 
-/// A cluster, and the runtime that it lives in.
-struct World {
-    sandbox: Sandbox,
-    _runtime: tokio::runtime::Runtime,
-}
-
 impl World {
-    fn start() -> World {
-        let runtime = tokio::runtime::Runtime::new().expect("threads");
-        let options = Options { task_time: 0.0, ..Options::default() };
-        let sandbox = runtime.block_on(Sandbox::start(options)).expect("loopback is there");
-        World { sandbox, _runtime: runtime }
-    }
-
     /// The binary, connected to this cluster; it waits so long for an answer, in milliseconds.
     fn client(&self, era: Era, timeout: &str) -> Client {
         self.client_with(era, timeout, &[])

@@ -18,32 +18,22 @@ mod raw;
 mod secrets;
 mod texts;
 mod values;
+#[path = "../common/world.rs"]
+mod world;
 
 use common::{Client, Era};
 use proxmox_mcp::catalogue;
 use proxmox_mcp::tool::{Form, Surface, Verb, Waiter};
-use proxmox_sandbox::{Options, Received, Sandbox};
+use proxmox_sandbox::Received;
 use proxmox_spec::Segment;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use world::World;
 
 include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 
-/// A cluster of its own, with the runtime that it lives in.
-struct World {
-    sandbox: Sandbox,
-    _runtime: tokio::runtime::Runtime,
-}
-
 impl World {
-    fn start() -> World {
-        let runtime = tokio::runtime::Runtime::new().expect("threads");
-        let options = Options { task_time: 0.0, ..Options::default() };
-        let sandbox = runtime.block_on(Sandbox::start(options)).expect("loopback is there");
-        World { sandbox, _runtime: runtime }
-    }
-
     /// The secret of the token.
     fn secret(&self) -> &str {
         self.sandbox.token().split_once('=').expect("a secret").1

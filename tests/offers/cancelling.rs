@@ -1,23 +1,16 @@
 //! A call that is cancelled while it waits leaves its task running, or stops it where the operator wants that.
 
 use crate::common::{Client, Era};
-use proxmox_sandbox::{Options, Sandbox};
+use crate::world::World;
+use proxmox_sandbox::Options;
 use serde_json::json;
 
 /// A cluster whose tasks take longer than any test.
-struct World {
-    sandbox: Sandbox,
-    _runtime: tokio::runtime::Runtime,
+fn slow() -> World {
+    World::with(Options { task_time: 10_000.0, ..Options::default() })
 }
 
 impl World {
-    fn start() -> World {
-        let runtime = tokio::runtime::Runtime::new().expect("threads");
-        let options = Options { task_time: 10_000.0, ..Options::default() };
-        let sandbox = runtime.block_on(Sandbox::start(options)).expect("loopback is there");
-        World { sandbox, _runtime: runtime }
-    }
-
     /// Starts a backup, cancels the call when its task runs, and gives the server and the task's id.
     fn cancelled(&self, era: Era, arguments: &[&str]) -> (Client, String) {
         let (name, secret) = self.sandbox.token().split_once('=').expect("a secret");
@@ -55,7 +48,7 @@ fn state(client: &mut Client, upid: &str) -> serde_json::Value {
 #[test]
 fn a_cancelled_call_leaves_its_task_alone() {
     for era in Era::BOTH {
-        let world = World::start();
+        let world = slow();
         let (mut client, upid) = world.cancelled(era, &[]);
         for _ in 0..3 {
             assert_eq!(state(&mut client, &upid)["status"], "running");
@@ -69,7 +62,7 @@ fn a_cancelled_call_stops_its_task_where_the_operator_wants_that() {
     for era in Era::BOTH {
         // In every way of asking: the setting is the answer.
         for confirm in ["off", "ask"] {
-            let world = World::start();
+            let world = slow();
             let (mut client, upid) = world.cancelled(era, &["--cancel-stops-tasks", "--confirm", confirm]);
             while state(&mut client, &upid)["status"] == "running" {}
             assert_ne!(state(&mut client, &upid)["exitstatus"], "OK");
@@ -83,7 +76,7 @@ fn a_cancelled_call_stops_its_task_where_the_operator_wants_that() {
 #[test]
 fn what_may_not_be_stopped_goes_on() {
     for era in Era::BOTH {
-        let world = World::start();
+        let world = slow();
         let (mut client, upid) = world.cancelled(era, &["--cancel-stops-tasks", "--deny", "stop_task"]);
         for _ in 0..3 {
             assert_eq!(state(&mut client, &upid)["status"], "running");

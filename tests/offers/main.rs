@@ -11,6 +11,8 @@ mod completion;
 mod instructions;
 mod prompts;
 mod resources;
+#[path = "../common/world.rs"]
+mod world;
 
 use common::{Client, Era};
 use serde_json::{Value, json};
