@@ -15,6 +15,8 @@ pub struct Access {
     pub allow: Vec<String>,
     /// Any name of a tool removes it under all its names; that of a toolset all of its tools.
     pub deny: Vec<String>,
+    /// What holds besides: of a caller with less rights than the server, the server's own.
+    within: Option<Box<Access>>,
 }
 
 /// Leave to send one request, given after the plan gate looked at it. Neither built nor copied anywhere else.
@@ -45,7 +47,12 @@ pub enum Refusal {
 
 impl Access {
     pub fn new(tier: Tier, allow: Vec<String>, deny: Vec<String>) -> Access {
-        Access { tier, allow, deny }
+        Access { tier, allow, deny, within: None }
+    }
+
+    /// What both allow: `own` is a caller's, and can take away only.
+    pub fn narrowed(&self, own: Access) -> Access {
+        Access { tier: own.tier.min(self.tier), within: Some(Box::new(self.clone())), ..own }
     }
 
     /// The tool gate: comes before anything else is looked at.
@@ -59,7 +66,7 @@ impl Access {
         if surface.tool.tier > self.tier && !self.lifted(surface) {
             return Err(Refusal::Tier { tool: surface.name, needs: surface.tool.tier, has: self.tier });
         }
-        Ok(())
+        self.within.as_ref().map_or(Ok(()), |within| within.check(surface))
     }
 
     /// Was this tool allowed by name? Then its own tier does not count, whatever its arguments add does.
@@ -74,8 +81,10 @@ impl Access {
 
     /// The tools that were denied, with the name that denies each.
     pub fn without(&self) -> impl Iterator<Item = (&'static Tool, &str)> {
-        let denying = |tool: &'static Tool| self.deny.iter().find(|name| means(name, tool));
-        catalogue::TOOLS.iter().filter_map(move |tool| Some((tool, denying(tool)?.as_str())))
+        let all = std::iter::successors(Some(self), |access| access.within.as_deref());
+        let names: Vec<&str> = all.flat_map(|access| &access.deny).map(String::as_str).collect();
+        let denying = move |tool: &'static Tool| names.iter().copied().find(|name| means(name, tool));
+        catalogue::TOOLS.iter().filter_map(move |tool| Some((tool, denying(tool)?)))
     }
 
     /// The plan gate's last word: leave to send a request of this method whose plan needs tier `needs`.
@@ -99,12 +108,16 @@ impl Access {
         if verb != Verb::Get && has == Tier::Read {
             return Err(Refusal::Writes { tool: surface.name, verb });
         }
+        if let Some(within) = &self.within {
+            within.permit(surface, needs, verb)?;
+        }
         Ok(Permit { verb })
     }
 
     /// Whether any call at all may send something other than GET.
     pub fn writes(&self) -> bool {
-        self.tier > Tier::Read || !self.allow.is_empty()
+        let own = self.tier > Tier::Read || !self.allow.is_empty();
+        own && self.within.as_ref().is_none_or(|within| within.writes())
     }
 
     /// The surfaces of one dialect (`None` = the canonical names) that may be called, in catalogue order.

@@ -16,6 +16,7 @@ mod table;
 mod tools;
 mod units;
 
+use crate::clusters::Clusters;
 use crate::settings::{self, Flags};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -141,7 +142,7 @@ async fn serve(started: start::Started) -> Exit {
              what can be done by hand."
         );
     }
-    match crate::server::Server::new(started.engine.clone()).serve_stdio().await {
+    match crate::server::Server::new(Clusters::one(started.engine.clone())).serve_stdio().await {
         Ok(()) => Exit::Done,
         Err(error) => {
             tracing::error!("{error}");

@@ -12,7 +12,7 @@ mod upload;
 
 use crate::access::Permit;
 use crate::arguments::FileSource;
-use crate::settings::Settings;
+use crate::settings::{Auth, Settings};
 use crate::tool::Verb;
 pub use listing::{Listing, Row};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -82,7 +82,9 @@ enum Leave<'a> {
 impl Client {
     /// # Errors
     /// [`Trouble::Setup`]: the CA file or the system's roots cannot be read.
-    pub fn new(settings: &Settings) -> Result<Client, Trouble> {
+    ///
+    /// `writes`: may any call of this server send something other than GET?
+    pub async fn new(settings: &Settings, writes: bool) -> Result<Client, Trouble> {
         let presented = tls::Presented::default();
         let tls = tls::config(&settings.trust, presented.clone())?;
         let mut builder = reqwest::Client::builder()
@@ -92,20 +94,22 @@ impl Client {
             .retry(reqwest::retry::never())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IN_FLIGHT)
-            // Shorter than the whole, so that "not connected" and "no answer" are never confused.
-            .connect_timeout((settings.timeout / 2).min(Duration::from_secs(10)))
+            .connect_timeout(settings.connect_timeout)
             .user_agent(concat!("proxmox-mcp/", env!("CARGO_PKG_VERSION")));
         if settings.sandbox {
             builder = builder.no_proxy();
         }
         let http =
             builder.build().map_err(|error| Trouble::Setup(format!("the HTTP client cannot be built: {error}")))?;
-        let token = format!(
-            "PVEAPIToken={}!{}={}",
-            utf8_percent_encode(&settings.user, IN_TOKEN),
-            settings.token_name,
-            utf8_percent_encode(settings.token.expose_secret(), IN_TOKEN)
-        );
+        let token = match &settings.auth {
+            Auth::Token { user, name, secret } => {
+                let secret = secret.reveal().await.map_err(|error| Trouble::Setup(error.to_string()))?;
+                let (user, secret) = (user.as_str(), secret.expose_secret());
+                let [user, secret] = [user, secret].map(|text| utf8_percent_encode(text, IN_TOKEN));
+                format!("PVEAPIToken={user}!{name}={secret}")
+            }
+            Auth::Password { .. } => return Err(Trouble::Setup("passwords are not taken yet".to_owned())),
+        };
         let mut authorization = HeaderValue::from_str(&token)
             .map_err(|_| Trouble::Setup("user or token hold characters that no header can carry".to_owned()))?;
         authorization.set_sensitive(true);
@@ -120,7 +124,7 @@ impl Client {
             tries: settings.retries.max(1),
             pause: settings.retry_delay,
             presented,
-            writes: settings.access().writes(),
+            writes,
             upload_dir: settings.upload_dir.clone(),
         })
     }

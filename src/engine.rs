@@ -38,31 +38,39 @@ pub use crate::client::PreparedRequest as Prepared;
 use crate::client::{Client, PreparedRequest, Repeat, Trouble};
 pub use crate::plan::Intent;
 use crate::plan::{Instead, Locate, Plan};
-use crate::settings::Settings;
+use crate::settings::{Fences, Limits, Settings};
 use crate::tool::{Answer as Form, Kind, Outcome, Surface, Verb};
 use call::Call;
 use consent::{Asker, Clock, Consent};
 pub use failure::{Failure, FailureKind};
 use judge::Judged;
 pub use located::{Given, prepare_with};
-use secrecy::ExposeSecret;
 use secrets::Secrets;
 use serde_json::{Map, Value, json};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::OnceCell;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-/// A server's half that does things: settings, access, and one connection to the cluster.
+/// What does things on one cluster: settings, access, and one connection.
 #[derive(Debug)]
 pub struct Engine {
     settings: Settings,
     access: Access,
-    client: OnceLock<Client>,
+    shared: Arc<Shared>,
+}
+
+/// What all callers of a cluster share, whatever each of them may do.
+#[derive(Debug)]
+struct Shared {
+    /// May any caller send something other than GET?
+    writes: bool,
+    client: OnceCell<Client>,
     guests: guests::Guests,
     names: names::Names,
     consent: Consent,
-    /// The token, which no text may hold.
-    token: Secrets,
+    /// What proves who we are, which no text may hold; empty until it was read.
+    own: OnceLock<Secrets>,
     /// Opened at the first need; the text says why it could not be.
     audit: OnceLock<Result<crate::audit::Audit, String>>,
 }
@@ -107,6 +115,8 @@ pub struct Watch {
     pub progress: Option<UnboundedSender<Progress>>,
     /// The program that calls, by its own word.
     pub client: Option<String>,
+    /// Who calls, proven by a bearer token; `None` = whoever started this process.
+    pub caller: Option<String>,
     pub cancelled: CancellationToken,
     /// How a person can be asked about this call.
     pub asker: Asker,
@@ -137,17 +147,31 @@ impl Engine {
     pub fn with_clock(settings: Settings, clock: Clock) -> Engine {
         let consent = Consent::new(&settings, clock);
         let access = settings.access();
-        let token = Secrets::new([settings.token.expose_secret().to_owned()]);
-        Engine {
-            settings,
-            access,
-            client: OnceLock::new(),
+        let shared = Shared {
+            writes: access.writes(),
+            client: OnceCell::new(),
             guests: guests::Guests::default(),
             names: names::Names::default(),
             consent,
-            token,
+            own: OnceLock::new(),
             audit: OnceLock::new(),
+        };
+        Engine { settings, access, shared: Arc::new(shared) }
+    }
+
+    /// The same cluster for a caller with limits of its own: what is asked, cached, confirmed and written down is shared,
+    /// and whatever the limits say, no more may be done than here.
+    pub fn narrowed(&self, limits: &Limits) -> Engine {
+        let access = self.access.narrowed(Access::new(limits.tier, limits.allow.clone(), limits.deny.clone()));
+        let mut settings = self.settings.clone();
+        settings.tier = access.tier;
+        settings.allow = limits.allow.clone();
+        settings.deny.extend(limits.deny.iter().cloned());
+        settings.fences.extend(Some(limits.fences.clone()).filter(|fences| *fences != Fences::default()));
+        if let Some(toolsets) = &limits.toolsets {
+            settings.toolsets = toolsets.clone();
         }
+        Engine { settings, access, shared: self.shared.clone() }
     }
 
     pub fn settings(&self) -> &Settings {
@@ -223,7 +247,7 @@ impl Engine {
         }
         let mut notes = fields.take_notes();
         notes.extend(plan.notes.iter().cloned());
-        let client = self.client()?;
+        let client = self.client().await?;
         let call = Call { engine: self, client, surface, given, intent, watch: &watch, secrets: OnceLock::new() };
         let ended = run(&call, &plan, notes).await;
         // Nobody on the way may have a secret repeated, not even a proxy that echoes what it was sent.
@@ -238,16 +262,22 @@ impl Engine {
         }
     }
 
-    fn client(&self) -> Result<&Client, Failure> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        match Client::new(&self.settings) {
-            Ok(client) => Ok(self.client.get_or_init(|| client)),
-            Err(trouble) => {
+    async fn client(&self) -> Result<&Client, Failure> {
+        self.shared.client.get_or_try_init(|| Client::new(&self.settings, self.shared.writes)).await.map_err(
+            |trouble| {
                 let request = PreparedRequest::plain(Verb::Get, "/version");
-                Err(explain::connection(&self.settings, &request, &trouble))
-            }
+                explain::connection(&self.settings, &request, &trouble)
+            },
+        )
+    }
+
+    /// What proves who we are, as something that no text may hold.
+    fn own_secrets(&self) -> &Secrets {
+        const NONE: &Secrets = &Secrets::none();
+        match self.shared.client.get() {
+            // The client was made with them, so they are known.
+            Some(_) => self.shared.own.get_or_init(|| Secrets::new(self.settings.auth.known_secrets())),
+            None => NONE,
         }
     }
 }
@@ -284,7 +314,7 @@ async fn run(call: &Call<'_>, plan: &Plan, notes: Vec<String>) -> Result<Answer,
     let Some(why) = again(call, plan, &judged, &trouble) else {
         return Err(explain::failure(call, &judged.resolved.request, &trouble).await);
     };
-    call.engine.guests.forget();
+    call.engine.shared.guests.forget();
     let second = judge::judge(call, plan).await?;
     if matches!(why, Again::Moved) && judged.same_place(&second) {
         return Err(explain::failure(call, &judged.resolved.request, &trouble).await);
@@ -357,7 +387,7 @@ async fn attempt(
     tracing::info!(tool = call.surface.name, effect = %need.effect, verb = %request.verb, path = request.path(), "writing");
     let sent = tokio::time::Instant::now();
     let reply = call.client.send(request, permit, plan.file.as_ref(), &call.watch.cancelled).await;
-    call.engine.guests.forget();
+    call.engine.shared.guests.forget();
     let mut answer = match reply {
         Ok(reply) => write::done(call, plan, resolved, &reply, notes).await,
         Err(trouble) if trouble.may_have_happened() => write::unanswered(call, resolved, &trouble, sent, notes).await,

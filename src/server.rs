@@ -10,7 +10,8 @@ mod offers;
 mod transport;
 
 use crate::catalogue;
-use crate::engine::{Answer, Engine, Failure, FailureKind, Watch, clean};
+use crate::clusters::Clusters;
+use crate::engine::{Answer, Failure, FailureKind, Watch, clean};
 use crate::offers::instructions;
 use crate::tool::Surface;
 use rmcp::model::{
@@ -35,7 +36,7 @@ const LIST_TTL_MS: u64 = 60_000;
 /// One server: everything that a connection needs.
 #[derive(Clone)]
 pub struct Server {
-    engine: Arc<Engine>,
+    clusters: Clusters,
     /// The client's side has ended: nobody answers a question any more.
     gone: CancellationToken,
     /// The tools on offer, built on the first `tools/list`: a start parses no schema.
@@ -43,16 +44,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server over an engine. Connects to nothing.
-    pub fn new(engine: Arc<Engine>) -> Server {
-        Server { engine, gone: CancellationToken::new(), offered: Arc::default() }
+    /// A server over these clusters. Connects to nothing.
+    pub fn new(clusters: Clusters) -> Server {
+        Server { clusters, gone: CancellationToken::new(), offered: Arc::default() }
     }
 
     /// The tools that this server lists, in catalogue order: always the same list.
     pub fn tools(&self) -> &[Tool] {
         self.offered.get_or_init(|| {
-            let settings = self.engine.settings();
-            let access = self.engine.access();
+            let engine = self.clusters.first();
+            let (settings, access) = (engine.settings(), engine.access());
             let listed = |surface: &&'static Surface| settings.toolsets.list(surface, access);
             let tools = access.offered(settings.dialect).filter(listed).filter_map(listing::describe);
             // Where nothing can be changed, a tool that could change something only looks.
@@ -87,7 +88,7 @@ pub struct Broken(String);
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let settings = self.engine.settings();
+        let settings = self.clusters.first().settings();
         let (name, title) = if settings.sandbox {
             ("proxmox-mcp-sandbox", "Proxmox VE (sandbox)")
         } else {
@@ -119,16 +120,19 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(surface) = catalogue::surface_in(self.engine.settings().dialect, &request.name) else {
+        let Some(surface) = catalogue::surface_in(self.clusters.first().settings().dialect, &request.name) else {
             return Err(unknown_tool(&request.name));
         };
         let started = Instant::now();
         let (progress, reporter) = carry::report(&context);
         let asker = elicit::asker(&context, request.input_responses, request.request_state, &self.gone);
-        let watch = Watch { progress, cancelled: context.ct.clone(), asker, client: carry::client(&context) };
-        let engine = self.engine.clone();
-        let arguments = request.arguments;
-        let ended = guarded(surface, async move { engine.call(surface, arguments.as_ref(), watch).await }).await;
+        let client = carry::client(&context);
+        let watch = Watch { progress, cancelled: context.ct.clone(), asker, client, ..Watch::default() };
+        let mut arguments = request.arguments.unwrap_or_default();
+        let ended = match self.clusters.choose(&mut arguments).cloned() {
+            Ok(engine) => guarded(surface, async move { engine.call(surface, Some(&arguments), watch).await }).await,
+            Err(failure) => Err(failure),
+        };
         // The engine dropped its end, so this ends; what was reported comes before the answer, as the protocol asks.
         reporter.finish().await;
         log(surface, &ended, started);

@@ -4,38 +4,46 @@
 //! Opens no file but `.env` and connects to nothing: certificates are read at first use.
 
 mod audit;
+mod auth;
 mod checks;
 mod confirm;
 mod fences;
 pub mod flags;
 mod host;
+mod limits;
 mod toolsets;
 
 use crate::access::Access;
+use crate::secret::Secret;
 use crate::tool::Tier;
 pub use audit::AuditTo;
+pub use auth::Auth;
 use checks::{boolean, dialect, filled, number, tier, token_owner, tools, trust};
 pub use confirm::Confirm;
 pub use fences::{Fence, FenceFlags, Fences, GUESTS, Ids};
 pub use flags::Flags;
+pub use host::Endpoint;
+pub use limits::Limits;
 use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 pub use toolsets::Toolsets;
 
-/// Everything that can be set, checked.
+/// A connection is given up after this, unless it is said otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Everything that can be set for one cluster, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Name or address, without brackets.
-    pub host: String,
-    pub port: u16,
-    /// `user@realm`.
-    pub user: String,
-    /// The part after `!`.
-    pub token_name: String,
-    pub token: SecretString,
+    /// What the cluster is called here; empty while nothing connects to it.
+    pub name: String,
+    /// Where its API listens, in the order of preference.
+    pub endpoints: Vec<Endpoint>,
+    pub auth: Auth,
     pub trust: Trust,
+    /// Until a connection is given up that is not made.
+    pub connect_timeout: Duration,
     /// Per request.
     pub timeout: Duration,
     /// Tries of a read in all; at least 1.
@@ -45,8 +53,9 @@ pub struct Settings {
     pub tier: Tier,
     pub allow: Vec<String>,
     pub deny: Vec<String>,
-    /// What may be changed at all.
-    pub fences: Fences,
+    /// What may be changed at all: what lies inside of every one of these. A caller with less rights than the server has
+    /// more of them.
+    pub fences: Vec<Fences>,
     /// `None` = the canonical names.
     pub dialect: Option<&'static str>,
     /// What is listed of what may be called.
@@ -80,8 +89,8 @@ pub enum Trust {
     System,
     /// The authorities in this PEM file, and no others.
     CaFile(PathBuf),
-    /// SHA-256 of the certificate itself.
-    Fingerprint([u8; 32]),
+    /// SHA-256 of the certificate itself: one of these, as every node has its own.
+    Fingerprints(Vec<[u8; 32]>),
     /// Not checked.
     Anything,
 }
@@ -134,13 +143,13 @@ impl Settings {
     /// # Errors
     /// The first setting that is missing or wrong.
     pub fn from(flags: &Flags, environment: &dyn Fn(&str) -> Option<String>) -> Result<Settings, BadSettings> {
-        let host = filled(&flags.host).ok_or(BadSettings::Missing {
+        let hosts = filled(&flags.host).ok_or(BadSettings::Missing {
             variable: "PROXMOX_HOST",
             flag: "--host",
             what: "the name or address of a Proxmox VE node",
             example: "pve1.example.org",
         })?;
-        let (host, port) = host::parse(host, filled(&flags.port))?;
+        let endpoints = host::endpoints(hosts, filled(&flags.port))?;
         let (user, token_name) = token_owner(filled(&flags.user), filled(&flags.token_name))?;
         let secret =
             environment("PROXMOX_TOKEN_VALUE").map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -165,7 +174,9 @@ impl Settings {
                     .to_owned(),
             ));
         }
-        Ok(Settings { host, port, user, token_name, token: SecretString::from(secret), ..settings })
+        let name = endpoints.first().map(|first| first.host.clone()).unwrap_or_default();
+        let auth = Auth::Token { user, name: token_name, secret: Secret::given(SecretString::from(secret)) };
+        Ok(Settings { name, endpoints, auth, ..settings })
     }
 
     /// The embedded cluster at `address`: `token` is `user@realm!name=secret`, `fingerprint` the SHA-256 of its
@@ -191,12 +202,14 @@ impl Settings {
                 .to_owned(),
         ));
         Ok(Settings {
-            host: address.ip().to_string(),
-            port: address.port(),
-            user: user.to_owned(),
-            token_name: name.to_owned(),
-            token: SecretString::from(secret),
-            trust: Trust::Fingerprint(fingerprint),
+            name: "sandbox".to_owned(),
+            endpoints: vec![Endpoint { host: address.ip().to_string(), port: address.port() }],
+            auth: Auth::Token {
+                user: user.to_owned(),
+                name: name.to_owned(),
+                secret: Secret::given(SecretString::from(secret)),
+            },
+            trust: Trust::Fingerprints(vec![fingerprint]),
             sandbox: true,
             ..settings
         })
@@ -218,24 +231,24 @@ impl Settings {
         let confirm = confirm::mode(filled(&flags.confirm), &mut notices)?;
         let dialect = dialect(filled(&flags.dialect))?;
         let fences = Fences::of(&flags.fences)?;
-        if fences != Fences::default() {
+        let fences: Vec<Fences> = Some(fences).filter(|fences| *fences != Fences::default()).into_iter().collect();
+        for fences in &fences {
             notices.push((false, format!("Fences are set; what lies outside is not changed: {}", fences.shown())));
         }
+        let timeout = number("PROXMOX_TIMEOUT", "--timeout", &flags.timeout, 30_000, 100, 3_600_000)?;
+        let timeout = Duration::from_millis(timeout);
         Ok(Settings {
-            host: String::new(),
-            port: host::DEFAULT_PORT,
-            user: String::new(),
-            token_name: String::new(),
-            token: SecretString::from(String::new()),
+            name: String::new(),
+            endpoints: Vec::new(),
+            auth: Auth::Token {
+                user: String::new(),
+                name: String::new(),
+                secret: Secret::given(SecretString::from(String::new())),
+            },
             trust: Trust::System,
-            timeout: Duration::from_millis(number(
-                "PROXMOX_TIMEOUT",
-                "--timeout",
-                &flags.timeout,
-                30_000,
-                100,
-                3_600_000,
-            )?),
+            // Shorter than the whole, so that "not connected" and "no answer" are never confused.
+            connect_timeout: (timeout / 2).min(CONNECT_TIMEOUT),
+            timeout,
             retries: number("PROXMOX_RETRY_ATTEMPTS", "--retry-attempts", &flags.retry_attempts, 3, 0, 20)?.max(1)
                 as u32,
             retry_delay: Duration::from_millis(number(
@@ -287,13 +300,14 @@ impl Settings {
         variables.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
     }
 
-    /// `https://host:port`, with brackets around an IPv6 address.
+    /// The fences that are set, as they would be written on a command line.
+    pub fn fences_shown(&self) -> String {
+        self.fences.iter().map(Fences::shown).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The first endpoint, as `https://host:port`.
     pub fn origin(&self) -> String {
-        if self.host.contains(':') {
-            format!("https://[{}]:{}", self.host, self.port)
-        } else {
-            format!("https://{}:{}", self.host, self.port)
-        }
+        self.endpoints.first().map(Endpoint::origin).unwrap_or_default()
     }
 }
 

@@ -7,7 +7,7 @@ mod calls;
 
 use calls::{call, fails, has, ok, watched};
 use proxmox_mcp::engine::{Engine, FailureKind, Progress, Watch};
-use proxmox_mcp::settings::{Confirm, Flags, Settings, Trust};
+use proxmox_mcp::settings::{Confirm, Endpoint, Flags, Settings, Trust};
 use proxmox_mcp::tool::Tier;
 use proxmox_sandbox::{Fault, Options, Sandbox};
 use serde_json::json;
@@ -432,7 +432,7 @@ async fn a_wrong_token_names_the_settings_and_not_the_secret() {
 async fn certificates_are_verified() {
     let (sandbox, settings) = cluster(Tier::Read).await;
     let with = |trust: Trust| Engine::new(Settings { trust, ..settings.clone() });
-    let (kind, text) = fails(&with(Trust::Fingerprint([7; 32])), "get_version", json!({})).await;
+    let (kind, text) = fails(&with(Trust::Fingerprints(vec![[7; 32]])), "get_version", json!({})).await;
     assert_eq!(kind, FailureKind::Tls);
     let shown: String = sandbox.certificate_fingerprint().map(|byte| format!("{byte:02X}")).join(":");
     has(&text, &["PROXMOX_FINGERPRINT", &shown]);
@@ -451,7 +451,8 @@ async fn certificates_are_verified() {
 async fn nobody_there_is_a_connection_failure_and_recovers() {
     let (sandbox, settings) = cluster(Tier::Operate).await;
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-    let engine = Engine::new(Settings { port: free.port(), ..settings.clone() });
+    let nobody = Endpoint { host: "127.0.0.1".to_owned(), port: free.port() };
+    let engine = Engine::new(Settings { endpoints: vec![nobody], ..settings.clone() });
     let (kind, text) = fails(&engine, "get_version", json!({})).await;
     assert_eq!(kind, FailureKind::Connection);
     has(&text, &["PROXMOX_HOST", "8006"]);

@@ -62,7 +62,8 @@ pub async fn run(call: Call, engine: &Engine) -> Exit {
         (false, Some(seal)) => Intent::Sealed(seal),
         (false, None) => Intent::Run,
     };
-    let watch = Watch { progress, cancelled, asker: ask::asker(), client: Some("command line".to_owned()) };
+    let client = Some("command line".to_owned());
+    let watch = Watch { progress, cancelled, asker: ask::asker(), client, ..Watch::default() };
     let ended = engine.call_to(intent, surface, Some(&arguments), watch).await;
     interrupted.abort();
     if let Some(shown) = shown {

@@ -103,7 +103,7 @@ fn engine(settings: Settings, flags: &Flags, quiet: bool) -> Result<Arc<Engine>,
         certificate = match settings.trust {
             Trust::System => "checked against the system's roots",
             Trust::CaFile(_) => "checked against PROXMOX_CA_FILE",
-            Trust::Fingerprint(_) => "pinned",
+            Trust::Fingerprints(_) => "pinned",
             Trust::Anything => "NOT CHECKED",
         },
         "start"

@@ -54,7 +54,7 @@ pub fn config(trust: &Trust, presented: Presented) -> Result<ClientConfig, Troub
     let believe = match trust {
         Trust::System => Believe::Chain(chain(system_roots()?, &provider)?),
         Trust::CaFile(file) => Believe::Chain(chain(file_roots(file)?, &provider)?),
-        Trust::Fingerprint(pin) => Believe::Pin(*pin),
+        Trust::Fingerprints(pins) => Believe::Pins(pins.clone()),
         Trust::Anything => Believe::Anything,
     };
     let verifier = Verifier { believe, provider: provider.clone(), presented };
@@ -109,7 +109,7 @@ fn file_roots(file: &Path) -> Result<RootCertStore, Trouble> {
 #[derive(Debug)]
 enum Believe {
     Chain(Arc<WebPkiServerVerifier>),
-    Pin([u8; 32]),
+    Pins(Vec<[u8; 32]>),
     Anything,
 }
 
@@ -132,8 +132,10 @@ impl ServerCertVerifier for Verifier {
         let fingerprint: [u8; 32] = Sha256::digest(leaf.as_ref()).into();
         let verdict = match &self.believe {
             Believe::Chain(chain) => chain.verify_server_cert(leaf, intermediates, server, ocsp, now),
-            Believe::Pin(pin) if *pin == fingerprint => Ok(ServerCertVerified::assertion()),
-            Believe::Pin(_) => Err(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)),
+            Believe::Pins(pins) if pins.contains(&fingerprint) => Ok(ServerCertVerified::assertion()),
+            Believe::Pins(_) => {
+                Err(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+            }
             Believe::Anything => Ok(ServerCertVerified::assertion()),
         };
         if verdict.is_err() {

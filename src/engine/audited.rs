@@ -17,7 +17,6 @@ use crate::client::Trouble;
 use crate::plan::{Plan, Value as Wire};
 use crate::settings::Settings;
 use crate::tool::Surface;
-use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 /// Longest text of an argument that is written down whole, in bytes.
@@ -40,7 +39,7 @@ impl Engine {
     fn audit(&self) -> Result<Option<&Audit>, Failure> {
         let Some(to) = &self.settings.audit else { return Ok(None) };
         let opened =
-            self.audit.get_or_init(|| Audit::open(to, about(&self.settings)).map_err(|error| error.to_string()));
+            self.shared.audit.get_or_init(|| Audit::open(to, about(&self.settings)).map_err(|error| error.to_string()));
         opened.as_ref().map(Some).map_err(|error| unwritten(error))
     }
 }
@@ -118,8 +117,7 @@ pub fn refused(
         }
     };
     let (names, values) = plan.map(secret).unwrap_or_default();
-    let token = engine.settings.token.expose_secret().to_owned();
-    let secrets = Secrets::new(values.into_iter().chain([token]));
+    let secrets = Secrets::new(values.into_iter().chain(engine.settings.auth.known_secrets()));
     // Without a plan nobody knows what of the arguments is secret.
     let mut fields = called(surface, given.filter(|_| plan.is_some()), watch, &secrets, &names);
     let by = match failure.kind() {
@@ -145,6 +143,9 @@ fn called(
     let mut fields = Map::new();
     if let Some(client) = &watch.client {
         fields.insert("client".to_owned(), json!(clean::line(client, 100)));
+    }
+    if let Some(caller) = &watch.caller {
+        fields.insert("caller".to_owned(), json!(clean::line(caller, 100)));
     }
     fields.insert("tool".to_owned(), json!(surface.name));
     if let Some(given) = given {
@@ -218,12 +219,12 @@ fn about(settings: &Settings) -> Map<String, Value> {
         ("version".to_owned(), json!(env!("CARGO_PKG_VERSION"))),
         ("pid".to_owned(), json!(std::process::id())),
         ("cluster".to_owned(), json!(cluster)),
-        ("token".to_owned(), json!(format!("{}!{}", settings.user, settings.token_name))),
+        ("token".to_owned(), json!(settings.auth.id())),
         ("tier".to_owned(), json!(settings.tier.as_str())),
         ("allow".to_owned(), json!(settings.allow)),
         ("deny".to_owned(), json!(settings.deny)),
         ("confirm".to_owned(), json!(settings.confirm.as_str())),
-        ("fences".to_owned(), json!(settings.fences.shown())),
+        ("fences".to_owned(), json!(settings.fences_shown())),
     ])
 }
 

@@ -9,7 +9,6 @@ use super::{Engine, Watch};
 use crate::client::{Client, PreparedRequest, Repeat, Reply, Trouble};
 use crate::plan::Intent;
 use crate::tool::{Surface, Verb};
-use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 use std::sync::{Arc, OnceLock};
 
@@ -29,14 +28,14 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// What no text of this call may hold.
     pub fn secrets(&self) -> &Secrets {
-        self.secrets.get().unwrap_or(&self.engine.token)
+        self.secrets.get().unwrap_or_else(|| self.engine.own_secrets())
     }
 
     /// From now on none of these may leave, beside the token.
     pub fn keep_secret(&self, more: Vec<String>) {
         if !more.is_empty() {
-            let token = self.engine.settings.token.expose_secret().to_owned();
-            self.secrets.get_or_init(|| Secrets::new(more.into_iter().chain([token])));
+            let own = self.engine.settings.auth.known_secrets();
+            self.secrets.get_or_init(|| Secrets::new(more.into_iter().chain(own)));
         }
     }
 
@@ -46,7 +45,7 @@ impl Call<'_> {
     /// The listing could not be read.
     pub async fn guests(&self) -> Result<Arc<[Guest]>, Failure> {
         let stop = &self.watch.cancelled;
-        match self.engine.guests.all(self.client, stop).await {
+        match self.engine.shared.guests.all(self.client, stop).await {
             Ok(guests) => Ok(guests),
             Err(trouble) => {
                 let request = PreparedRequest::plain(Verb::Get, "/cluster/resources").with("type", "vm");

@@ -117,7 +117,7 @@ pub async fn agreed<'p>(
     plan: &'p Plan,
     mut judged: Judged<'p>,
 ) -> Result<(Judged<'p>, Agreed), Failure> {
-    let consent = &call.engine.consent;
+    let consent = &call.engine.shared.consent;
     let asker = &call.watch.asker;
     let mut reachable = matches!(asker, Asker::Now(_) | Asker::Again(_));
     let (mut round, mut signs, mut moved) = (0, 0, false);
@@ -151,7 +151,7 @@ pub async fn agreed<'p>(
                     return Err(words::not_agreed(call, &question.wants, &said));
                 }
                 // What was shown is what runs: everything is read once more, right before it is sent.
-                call.engine.guests.forget();
+                call.engine.shared.guests.forget();
                 let now = judge(call, plan).await?;
                 if self::bound(call, plan, &now) == bound {
                     return Ok((now, Agreed::Asked));
@@ -179,9 +179,10 @@ fn bound(call: &Call<'_>, plan: &Plan, judged: &Judged<'_>) -> Bound {
     let settings = call.engine.settings();
     // The sandbox is another one at every start, and knows no other tokens.
     let origin = if settings.sandbox { "sandbox".to_owned() } else { settings.origin() };
-    let owner = format!("{}!{}", settings.user, settings.token_name);
+    let owner = settings.auth.id();
     let arguments = bound::canonical(call.given);
-    let parts = ["call", &origin, &owner, call.surface.name, &arguments];
+    let caller = call.watch.caller.as_deref().unwrap_or_default();
+    let parts = ["call", &origin, &owner, caller, call.surface.name, &arguments];
     let mut state = judged.state();
     if let (Some(FileSource::Path(path)), Some(folder)) = (&plan.file, &settings.upload_dir) {
         // A file of this machine is not read twice, but one that was written meanwhile is another one.
@@ -202,7 +203,7 @@ enum Counts {
 
 /// A seal or code that came with the call.
 fn brought(call: &Call<'_>, way: Way, seal: &str, bound: &Bound) -> Result<Counts, Failure> {
-    let consent = &call.engine.consent;
+    let consent = &call.engine.shared.consent;
     let now = consent.clock.now();
     if let Some(code) = approvals::normal(seal) {
         let Some(approvals) = &consent.approvals else { return Err(words::no_folder(call)) };
@@ -231,7 +232,7 @@ async fn asked_before(
     bound: &Bound,
     brought: Option<&Brought>,
 ) -> Result<(), Failure> {
-    let consent = &call.engine.consent;
+    let consent = &call.engine.shared.consent;
     let mut round = 0;
     let mut why = None;
     if let Some(brought) = brought {
@@ -264,7 +265,7 @@ async fn asked_before(
 
 /// Puts the question and waits, telling whoever waits that it is still being asked.
 async fn wait(call: &Call<'_>, person: &dyn Ask, question: &Question, count: &mut u32) -> Result<Said, Failure> {
-    let consent = &call.engine.consent;
+    let consent = &call.engine.shared.consent;
     let mut answer = person.ask(question);
     let end = tokio::time::sleep(Duration::from_secs(consent.ttl));
     tokio::pin!(end);
@@ -292,7 +293,7 @@ async fn wait(call: &Call<'_>, person: &dyn Ask, question: &Question, count: &mu
 
 /// The plan, and the seal with which the next call confirms it.
 async fn sealed(call: &Call<'_>, judged: &Judged<'_>, bound: &Bound, moved: bool) -> Result<Failure, Failure> {
-    let consent = &call.engine.consent;
+    let consent = &call.engine.shared.consent;
     let plan = planned::lines(&planned::shown(call, judged).await).join("\n");
     let seal = match call.watch.asker {
         Asker::Apart => put(call, judged, bound, &plan, false)?,
@@ -305,12 +306,12 @@ async fn sealed(call: &Call<'_>, judged: &Judged<'_>, bound: &Bound, moved: bool
 async fn waiting(call: &Call<'_>, judged: &Judged<'_>, bound: &Bound, moved: bool) -> Result<Failure, Failure> {
     let plan = planned::lines(&planned::shown(call, judged).await).join("\n");
     let code = put(call, judged, bound, &plan, true)?;
-    Ok(words::with_code(call, &plan, &code, call.engine.consent.ttl, moved))
+    Ok(words::with_code(call, &plan, &code, call.engine.shared.consent.ttl, moved))
 }
 
 /// Puts the call down, for a person or for the next process.
 fn put(call: &Call<'_>, judged: &Judged<'_>, bound: &Bound, plan: &str, person: bool) -> Result<String, Failure> {
-    let consent = &call.engine.consent;
+    let consent = &call.engine.shared.consent;
     let Some(approvals) = &consent.approvals else { return Err(words::no_folder(call)) };
     let now = consent.clock.now();
     let words = match words::wants(judged) {

@@ -15,6 +15,7 @@ mod version;
 use super::call::Call;
 use super::failure::{Failure, FailureKind};
 use crate::client::{PreparedRequest, Rejection, Trouble};
+use crate::settings::Auth;
 use crate::tool::{Argument, Verb};
 pub use advice::{advice, fits};
 pub use link::connection;
@@ -73,12 +74,19 @@ async fn rejected(call: &Call<'_>, request: &PreparedRequest, rejection: &Reject
     let (kind, next) = match rejection.status {
         401 => {
             let says = if message.is_empty() { "no reason given" } else { message };
-            text = format!(
-                "Proxmox VE does not accept the API token ({says}). Check PROXMOX_USER (now `{}`), PROXMOX_TOKEN_NAME \
-                 (now `{}`) and PROXMOX_TOKEN_VALUE (not shown): is the name spelled as under Datacenter → Permissions \
-                 → API Tokens, was the secret copied whole, and has neither user nor token expired?",
-                settings.user, settings.token_name
-            );
+            text = match &settings.auth {
+                Auth::Token { user, name, .. } => format!(
+                    "Proxmox VE does not accept the API token ({says}). Check PROXMOX_USER (now `{user}`), \
+                     PROXMOX_TOKEN_NAME (now `{name}`) and PROXMOX_TOKEN_VALUE (not shown): is the name spelled as under \
+                     Datacenter → Permissions → API Tokens, was the secret copied whole, and has neither user nor token \
+                     expired?"
+                ),
+                Auth::Password { user, .. } => format!(
+                    "Proxmox VE does not accept user and password ({says}). Check PROXMOX_USER (now `{user}`, with its \
+                     realm) and PROXMOX_PASSWORD (not shown): does the same log in on the web page, and is the user \
+                     enabled and not expired?"
+                ),
+            };
             (FailureKind::Unauthenticated, String::new())
         }
         403 => permission::forbidden(call, request, message).await,
@@ -152,7 +160,7 @@ async fn whereabouts(call: &Call<'_>, request: &PreparedRequest) -> String {
     let Some(vmid) = of("vmid").and_then(|vmid| vmid.parse::<u32>().ok()) else { return gone() };
     // A write goes on when its caller cancels, and so does what explains its end.
     let going = tokio_util::sync::CancellationToken::new();
-    let all = tokio::time::timeout(look::PATIENCE, call.engine.guests.all(call.client, &going)).await;
+    let all = tokio::time::timeout(look::PATIENCE, call.engine.shared.guests.all(call.client, &going)).await;
     // What could not be read says nothing about where the guest is.
     let Ok(Ok(all)) = all else { return gone() };
     match all.iter().find(|guest| guest.vmid == vmid) {

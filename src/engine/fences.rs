@@ -22,7 +22,7 @@ const TOLD: usize = 5;
 /// # Errors
 /// Its request is that of a tool that was denied, or of none that may change something.
 pub fn check_tools(
-    fences: &Fences,
+    fences: &[Fences],
     access: &Access,
     surface: &Surface,
     request: &PreparedRequest,
@@ -40,9 +40,17 @@ pub fn check_tools(
         );
         return Err(Failure::new(FailureKind::Fenced, says));
     }
-    if request.verb == Verb::Get || fences.tools.is_empty() {
+    if request.verb == Verb::Get {
         return Ok(());
     }
+    fences
+        .iter()
+        .filter(|fences| !fences.tools.is_empty())
+        .try_for_each(|fences| allowed(fences, surface, method, request))
+}
+
+/// Is this the request of a tool that may change something?
+fn allowed(fences: &Fences, surface: &Surface, method: &Method, request: &PreparedRequest) -> Result<(), Failure> {
     let listed = |tool: &Tool| fences.tools.iter().any(|name| means(name, tool));
     let stands_for = |tool: &&'static Tool| listed(tool) && carries(tool, method, request);
     let allowed = listed(surface.tool)

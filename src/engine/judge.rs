@@ -14,7 +14,6 @@ use crate::access::Permit;
 use crate::arguments::describe;
 use crate::client::PreparedRequest;
 use crate::plan::{Intent, Plan};
-use crate::settings::Fences;
 use crate::tool::{Effect, Verb};
 
 /// A call that may be made.
@@ -78,14 +77,17 @@ pub async fn judge<'p>(call: &Call<'_>, plan: &'p Plan) -> Result<Judged<'p>, Fa
     if resolved.request.verb != Verb::Get {
         taken(call, &resolved.request)?;
         // Reads cost time: what nobody shows, compares or fences is only named.
-        let looked = call.intent != Intent::Run || need.effect >= Effect::Interrupts || *fences != Fences::default();
+        let protected: Vec<String> = fences.iter().flat_map(|fences| fences.protected_tags.clone()).collect();
+        let looked = call.intent != Intent::Run || need.effect >= Effect::Interrupts || !fences.is_empty();
         objects = match looked {
-            true => look::look(call, &resolved.request, &fences.protected_tags).await?,
+            true => look::look(call, &resolved.request, &protected).await?,
             false => Objects::unseen(&Named::of(&resolved.request)),
         };
         let rest = fences::leaving_protection(&resolved.request);
         let effect = gate::need(call.surface, &plan.raises, &[&rest], poll).effect;
-        fences::check(fences, &resolved.request, effect, &objects)?;
+        for fences in fences {
+            fences::check(fences, &resolved.request, effect, &objects)?;
+        }
     }
     Ok(Judged { resolved, need, permit, objects })
 }

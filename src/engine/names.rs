@@ -66,7 +66,7 @@ impl Engine {
         given: &(dyn Fn(&str) -> Option<String> + Sync),
         stop: &CancellationToken,
     ) -> Option<Arc<[String]>> {
-        let client = self.client().ok()?;
+        let client = self.client().await.ok()?;
         let mut request = PreparedRequest::new(Verb::Get);
         for place in completion.path {
             match place {
@@ -90,7 +90,7 @@ impl Engine {
         let only: Vec<(&str, String)> =
             completion.only.iter().filter_map(|(field, kind)| Some((*field, given(kind)?))).collect();
         let of = format!("{} {request} {only:?}", completion.name);
-        if let Some(names) = self.names.known(&of) {
+        if let Some(names) = self.shared.names.known(&of) {
             return Some(names);
         }
         let begun = Instant::now();
@@ -102,9 +102,9 @@ impl Engine {
             }
         };
         let rows = listing.rows().flat_map(|row| values(completion, &only, row));
-        let shown = rows.map(|name| self.token.hide(clean::line(&name, LONGEST)));
+        let shown = rows.map(|name| self.own_secrets().hide(clean::line(&name, LONGEST)));
         let names: Arc<[String]> = shown.filter(|name| !name.is_empty()).collect();
-        self.names.keep(of, begun, names.clone());
+        self.shared.names.keep(of, begun, names.clone());
         Some(names)
     }
 
@@ -122,9 +122,9 @@ impl Engine {
 
     /// The one guest of this id or name.
     async fn guest(&self, client: &Client, text: &str, stop: &CancellationToken) -> Option<Guest> {
-        let guests = match self.guests.known() {
+        let guests = match self.shared.guests.known() {
             Some(guests) => guests,
-            None => self.guests.all(client, stop).await.ok()?,
+            None => self.shared.guests.all(client, stop).await.ok()?,
         };
         let id = text.parse::<u32>().ok();
         let mut fitting = guests.iter().filter(|one| id.map_or(one.name == text, |id| one.vmid == id));

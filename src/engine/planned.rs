@@ -10,6 +10,7 @@ use super::guards::plain;
 use super::judge::Judged;
 use super::objects;
 use crate::client::{PreparedRequest, Repeat};
+use crate::settings::Auth;
 use crate::tool::Verb;
 use proxmox_spec::Type;
 use serde_json::{Map, Value, json};
@@ -188,7 +189,13 @@ fn curl(call: &Call<'_>, request: &PreparedRequest) -> String {
     // The sandbox listens somewhere else at every start.
     let origin = if settings.sandbox { "https://sandbox:8006".to_owned() } else { settings.origin() };
     words.push(format!("{origin}/api2/json{}", request.encoded_path()));
-    let token = format!("Authorization: PVEAPIToken={}!{}=$PROXMOX_TOKEN_VALUE", settings.user, settings.token_name);
-    // The shell fills the variable in, so this one is not in single quotes.
-    shell_words::join(words).replacen("curl", &format!("curl -H \"{token}\""), 1)
+    // The shell fills the variables in, so these are not in single quotes.
+    let proof = match &settings.auth {
+        Auth::Token { user, name, .. } => {
+            format!("-H \"Authorization: PVEAPIToken={user}!{name}=$PROXMOX_TOKEN_VALUE\"")
+        }
+        Auth::Password { .. } if request.verb == Verb::Get => "-b \"PVEAuthCookie=$TICKET\"".to_owned(),
+        Auth::Password { .. } => "-b \"PVEAuthCookie=$TICKET\" -H \"CSRFPreventionToken: $CSRF\"".to_owned(),
+    };
+    shell_words::join(words).replacen("curl", &format!("curl {proof}"), 1)
 }

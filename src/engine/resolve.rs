@@ -13,6 +13,7 @@ use crate::arguments::{ArchiveRef, GuestId, GuestRef, Segment};
 use crate::catalogue;
 use crate::client::{PreparedRequest, Repeat};
 use crate::plan::{Ask, Locate, Open, Plan, PlannedRoute};
+use crate::settings::Fences;
 use crate::tool::{Kind, Verb};
 use serde_json::{Map, Value};
 
@@ -54,7 +55,7 @@ pub async fn resolve<'p>(call: &Call<'_>, plan: &'p Plan) -> Result<Resolved<'p>
         if let Open::Read(path) = open
             && !reads.values.iter().any(|(known, _)| known == path)
         {
-            let fenced = *path == NEXT_ID && call.engine.settings.fences.guests.is_set();
+            let fenced = *path == NEXT_ID && call.engine.settings.fences.iter().any(|fences| fences.guests.is_set());
             let value = if fenced { free_id(call).await? } else { scalar(call, path).await? };
             reads.values.push((path, value));
         }
@@ -109,15 +110,26 @@ async fn scalar(call: &Call<'_>, path: &'static str) -> Result<String, Failure> 
     }
 }
 
+/// The lowest id that is not below `from` and inside of all fences.
+fn lowest(fences: &[Fences], from: u32) -> Option<u32> {
+    let mut vmid = from;
+    loop {
+        let next = fences.iter().try_fold(vmid, |vmid, fences| fences.guests.lowest(vmid))?;
+        if next == vmid {
+            return Some(vmid);
+        }
+        vmid = next;
+    }
+}
+
 /// The lowest free id that the fences let through. The API knows ids that the token cannot see, so it is asked as well.
 async fn free_id(call: &Call<'_>) -> Result<String, Failure> {
-    let fence = &call.engine.settings.fences.guests;
     let guests = call.guests().await?;
     let mut from = 0;
     for _ in 0..TRIES {
-        let mut next = fence.lowest(from);
+        let mut next = lowest(&call.engine.settings.fences, from);
         while let Some(taken) = next.filter(|vmid| guests.iter().any(|guest| guest.vmid == *vmid)) {
-            next = fence.lowest(taken.saturating_add(1));
+            next = lowest(&call.engine.settings.fences, taken.saturating_add(1));
         }
         let Some(vmid) = next else { break };
         let request = PreparedRequest::plain(Verb::Get, NEXT_ID).with("vmid", vmid.to_string());
@@ -152,7 +164,7 @@ async fn locate(call: &Call<'_>, plan: &Plan, guest: &GuestRef) -> Result<Locate
     }
     // A listing of a few seconds ago is enough to find a guest, and never enough to deny one.
     if reads
-        && let Some(known) = call.engine.guests.known()
+        && let Some(known) = call.engine.shared.guests.known()
         && let Ok(located) = listed(call, &known, guest)
     {
         return Ok(located);

@@ -56,7 +56,8 @@ async fn told(call: &Call<'_>, waiter: &Waiter, handle: &Map<String, Value>) -> 
     let mut fields = Fields::new(surface, Some(handle));
     let plan = (surface.tool.plan)(&mut fields)?;
     // The call is cancelled, this one is not.
-    let watch = Watch { client: call.watch.client.clone(), ..Watch::default() };
+    let (client, caller) = (call.watch.client.clone(), call.watch.caller.clone());
+    let watch = Watch { client, caller, ..Watch::default() };
     let own = Call {
         engine: call.engine,
         client: call.client,

@@ -66,7 +66,7 @@ pub async fn done(
     let located = Located { node: unknown::node(&resolved.request, &resolved.located), ..resolved.located.clone() };
     let mut followed = wait::follow(call, waiter, &reply.data, &located, patience).await;
     // What ended may have moved, made or removed guests.
-    call.engine.guests.forget();
+    call.engine.shared.guests.forget();
     let mut content = base(resolved, followed.outcome, followed.node.as_deref());
     show(resolved, reply, &mut content, &mut notes);
     content.append(&mut followed.handle.clone());

@@ -23,7 +23,8 @@ const MIME: &str = "application/json";
 
 impl Server {
     fn offer(&self) -> Offer<'_> {
-        Offer { settings: self.engine.settings(), access: self.engine.access() }
+        let engine = self.clusters.first();
+        Offer { settings: engine.settings(), access: engine.access() }
     }
 
     pub(super) fn resources(&self, page: Option<PaginatedRequestParams>) -> Result<ListResourcesResult, ErrorData> {
@@ -60,7 +61,7 @@ impl Server {
             ErrorData::resource_not_found(says, Some(json!({ "uri": clean::line(&uri, 200) })))
         })?;
         let started = Instant::now();
-        let engine = self.engine.clone();
+        let engine = self.clusters.first().clone();
         let ended = guarded(surface, async move { engine.call(surface, Some(&arguments), watch).await }).await;
         log(surface, &ended, started);
         let answer = ended.map_err(|failure| unread(&failure, &uri))?;
@@ -130,7 +131,7 @@ impl Server {
             texts.find(|text| !text.is_empty()).map(str::to_owned)
         };
         let all = match completion {
-            Some(completion) => self.engine.names(completion, &given, &cancelled).await,
+            Some(completion) => self.clusters.first().names(completion, &given, &cancelled).await,
             None => [].into(),
         };
         let offers::Found { values, total } = offers::found(&all, value);

@@ -113,11 +113,13 @@ pub(super) fn trust(flags: &Flags) -> Result<Trust, BadSettings> {
         Some(text) => boolean("PROXMOX_INSECURE", "--insecure", text)?,
         None => false,
     };
-    let pinned = filled(&flags.fingerprint).map(fingerprint).transpose()?;
+    let pinned = filled(&flags.fingerprint)
+        .map(|list| list.split(',').map(str::trim).filter(|one| !one.is_empty()).map(fingerprint).collect())
+        .transpose()?;
     match (filled(&flags.ca_file), pinned, insecure) {
         (None, None, false) => Ok(Trust::System),
         (Some(file), None, false) => Ok(Trust::CaFile(PathBuf::from(file))),
-        (None, Some(pin), false) => Ok(Trust::Fingerprint(pin)),
+        (None, Some(pins), false) => Ok(Trust::Fingerprints(pins)),
         (None, None, true) => Ok(Trust::Anything),
         _ => Err(BadSettings::Contradiction(
             "PROXMOX_CA_FILE, PROXMOX_FINGERPRINT and PROXMOX_INSECURE exclude each other: set one of them".to_owned(),

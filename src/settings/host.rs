@@ -7,8 +7,40 @@ use std::net::Ipv6Addr;
 /// The API's port.
 pub const DEFAULT_PORT: u16 = 8006;
 
+/// Where an API listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Name or address, without brackets.
+    pub host: String,
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// `https://host:port`, with brackets around an IPv6 address.
+    pub fn origin(&self) -> String {
+        let Endpoint { host, port } = self;
+        if host.contains(':') { format!("https://[{host}]:{port}") } else { format!("https://{host}:{port}") }
+    }
+}
+
+/// One or several of what [`parse`] takes, separated by commas; each once.
+pub fn endpoints(text: &str, port: Option<&str>) -> Result<Vec<Endpoint>, BadSettings> {
+    let mut all = Vec::new();
+    for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
+        let (host, port) = parse(one, port)?;
+        let endpoint = Endpoint { host, port };
+        if !all.contains(&endpoint) {
+            all.push(endpoint);
+        }
+    }
+    match all.is_empty() {
+        true => Err(bad("PROXMOX_HOST", "--host", text, "give a name or address, e.g. pve1.example.org")),
+        false => Ok(all),
+    }
+}
+
 /// `host`, `host:port`, `https://host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address → host and port.
-pub fn parse(text: &str, port: Option<&str>) -> Result<(String, u16), BadSettings> {
+fn parse(text: &str, port: Option<&str>) -> Result<(String, u16), BadSettings> {
     let wrong = |says: &str| bad("PROXMOX_HOST", "--host", text, says);
     let example = "give a name or address, e.g. pve1.example.org, pve1:8006, https://pve1:8006 or [2001:db8::1]:8006";
     let rest = match text.split_once("://") {

@@ -1,5 +1,4 @@
 use super::*;
-use secrecy::ExposeSecret;
 
 fn flags() -> Flags {
     Flags {
@@ -23,21 +22,25 @@ fn load(change: impl FnOnce(&mut Flags)) -> Result<Settings, String> {
 #[test]
 fn defaults_are_careful() {
     let settings = load(|_| {}).expect("complete");
-    assert_eq!((settings.host.as_str(), settings.port), ("pve1", 8006));
+    assert_eq!(settings.endpoints, [Endpoint { host: "pve1".to_owned(), port: 8006 }]);
     assert_eq!(settings.tier, Tier::Read);
     assert_eq!(settings.trust, Trust::System);
     assert_eq!(settings.timeout, Duration::from_secs(30));
     assert_eq!(settings.wait, Duration::from_secs(30));
     assert_eq!(settings.retries, 3);
-    assert_eq!(settings.token.expose_secret(), "s3cret");
+    assert!(settings.auth.known_secrets().eq(["s3cret".to_owned()]));
     assert!(settings.notices.is_empty());
     assert!(!format!("{settings:?}").contains("s3cret"));
 }
 
 #[test]
 fn hosts_in_every_form() {
-    let parsed =
-        |text: &str| load(|flags| flags.host = Some(text.to_owned())).map(|s| (s.host.clone(), s.port, s.origin()));
+    let parsed = |text: &str| {
+        load(|flags| flags.host = Some(text.to_owned())).map(|settings| match settings.endpoints.as_slice() {
+            [one] => (one.host.clone(), one.port, one.origin()),
+            several => panic!("{several:?}"),
+        })
+    };
     let plain = |host: &str, port, origin: &str| Ok((host.to_owned(), port, origin.to_owned()));
     assert_eq!(parsed("pve1:443"), plain("pve1", 443, "https://pve1:443"));
     assert_eq!(parsed("https://pve1.example.org/"), plain("pve1.example.org", 8006, "https://pve1.example.org:8006"));
@@ -51,6 +54,17 @@ fn hosts_in_every_form() {
 }
 
 #[test]
+fn several_hosts_are_separated_by_commas() {
+    let hosts = |text: &str| {
+        let settings = load(|flags| flags.host = Some(text.to_owned()))?;
+        Ok::<_, String>(settings.endpoints.iter().map(Endpoint::origin).collect::<Vec<_>>())
+    };
+    assert_eq!(hosts("pve1, pve2:443,,pve1"), Ok(vec!["https://pve1:8006".to_owned(), "https://pve2:443".to_owned()]));
+    assert!(hosts("pve1,user@pve2").is_err_and(|text| text.contains("`user@pve2`")));
+    assert!(hosts(",").is_err());
+}
+
+#[test]
 fn two_ports_must_agree() {
     let two = |inner: &str, outer: &str| {
         load(|flags| {
@@ -58,7 +72,7 @@ fn two_ports_must_agree() {
             flags.port = Some(outer.to_owned());
         })
     };
-    assert_eq!(two("8007", "8007").map(|settings| settings.port), Ok(8007));
+    assert_eq!(two("8007", "8007").map(|settings| settings.endpoints[0].port), Ok(8007));
     assert!(two("8007", "8006").is_err());
 }
 
@@ -81,9 +95,9 @@ fn the_token_may_be_named_in_full() {
             flags.user = user.map(str::to_owned);
             flags.token_name = name.map(str::to_owned);
         })
-        .map(|settings| (settings.user, settings.token_name))
+        .map(|settings| settings.auth.id())
     };
-    let expected = Ok(("mcp@pve".to_owned(), "ci".to_owned()));
+    let expected = Ok("mcp@pve!ci".to_owned());
     assert_eq!(owner(None, Some("mcp@pve!ci")), expected);
     assert_eq!(owner(Some("mcp@pve"), Some("mcp@pve!ci")), expected);
     assert_eq!(owner(Some("mcp@pve!ci"), None), expected);
@@ -119,8 +133,8 @@ fn one_way_to_trust_the_server() {
     let trusted = |pin: &str| load(|flags| flags.fingerprint = Some(pin.to_owned())).map(|settings| settings.trust);
     let mut expected = [0xab; 32];
     expected[31] = 0xcd;
-    assert_eq!(trusted(&pin), Ok(Trust::Fingerprint(expected)));
-    assert_eq!(trusted(&pin.replace(':', "").to_uppercase()), Ok(Trust::Fingerprint(expected)));
+    assert_eq!(trusted(&pin), Ok(Trust::Fingerprints(vec![expected])));
+    assert_eq!(trusted(&pin.replace(':', "").to_uppercase()), Ok(Trust::Fingerprints(vec![expected])));
     assert!(trusted("abcd").is_err());
     let insecure = load(|flags| flags.insecure = Some("true".to_owned())).expect("allowed");
     assert_eq!(insecure.trust, Trust::Anything);
@@ -140,7 +154,7 @@ fn the_sandbox_ignores_where_the_cluster_is() {
     let address = "127.0.0.1:4711".parse().expect("an address");
     let settings = Settings::sandbox(address, "root@pam!mcp=abc", [7; 32], &flags()).expect("complete");
     assert_eq!(settings.origin(), "https://127.0.0.1:4711");
-    assert_eq!((settings.user.as_str(), settings.token_name.as_str()), ("root@pam", "mcp"));
+    assert_eq!(settings.auth.id(), "root@pam!mcp");
     assert!(settings.sandbox);
 }
 
@@ -154,6 +168,7 @@ fn the_lowest_id_is_inside_every_fence() {
         })
         .expect("ids")
         .fences
+        .remove(0)
         .guests
     };
     assert_eq!(fence(&[], &["100-999"]).lowest(0), Some(1000));

@@ -213,7 +213,7 @@ async fn state_is_read_afresh() {
     let fenced = fenced(|flags| flags.fences.deny_tags = list(&["frozen"])).await;
     ok(&fenced.1, "list_guests", json!({})).await;
     // Somebody else tags the guest while the listing is still fresh enough for reads.
-    let other = Engine::new(Settings { fences: Fences::default(), ..fenced.1.settings().clone() });
+    let other = Engine::new(Settings { fences: Vec::new(), ..fenced.1.settings().clone() });
     ok(&other, "call_api", api("PUT", "/nodes/pve1/qemu/102/config", json!({ "tags": "frozen" }))).await;
     refused(&fenced, "start_guest", json!({ "vmid": 102 }), &["with the tags frozen"]).await;
 }
@@ -222,7 +222,7 @@ async fn state_is_read_afresh() {
 async fn a_rollback_brings_back_tags_as_well() {
     let fenced = fenced(|flags| flags.fences.deny_tags = list(&["frozen"])).await;
     let config = |params: Value| api("PUT", "/nodes/pve1/qemu/102/config", params);
-    let other = Engine::new(Settings { fences: Fences::default(), ..fenced.1.settings().clone() });
+    let other = Engine::new(Settings { fences: Vec::new(), ..fenced.1.settings().clone() });
     ok(&other, "call_api", config(json!({ "tags": "frozen" }))).await;
     ok(&other, "create_snapshot", json!({ "vmid": 102, "snapname": "before" })).await;
     ok(&other, "call_api", config(json!({ "tags": "lab" }))).await;
@@ -278,7 +278,7 @@ async fn other_names_of_a_tool_meet_the_same_fences() {
 #[tokio::test]
 async fn guests_that_stay_together_move_together() {
     let fenced = fenced(|flags| flags.fences.deny_guests = list(&["200"])).await;
-    let other = Engine::new(Settings { fences: Fences::default(), ..fenced.1.settings().clone() });
+    let other = Engine::new(Settings { fences: Vec::new(), ..fenced.1.settings().clone() });
     for sid in ["vm:102", "ct:200"] {
         ok(&other, "call_api", api("POST", "/cluster/ha/resources", json!({ "sid": sid, "state": "ignored" }))).await;
     }

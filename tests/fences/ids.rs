@@ -26,7 +26,7 @@ fn settings_say_what_they_cannot_be() {
     let says = |set: fn(&mut Flags)| {
         let mut flags = Flags::default();
         set(&mut flags);
-        Settings::limits(&flags).map(|settings| settings.fences.shown()).map_err(|bad| bad.to_string())
+        Settings::limits(&flags).map(|settings| settings.fences_shown()).map_err(|bad| bad.to_string())
     };
     let good = says(|flags| {
         flags.fences.allow_guests = list(&["100-199", " 300 ", ""]);

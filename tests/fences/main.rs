@@ -71,7 +71,7 @@ fn api(method: &str, path: &str, params: Value) -> Value {
 #[tokio::test]
 async fn without_fences_nothing_is_refused_or_looked_at() {
     let fenced = fenced(|_| {}).await;
-    assert_eq!(fenced.1.settings().fences, Fences::default());
+    assert!(fenced.1.settings().fences.is_empty());
     allowed(&fenced, "start_guest", json!({ "vmid": 102 })).await;
     let looked = fenced.0.requests().into_iter().filter(|request| request.target.contains("/config")).count();
     assert_eq!(looked, 0);

@@ -1,5 +1,6 @@
 //! Counting: a JSON value, a list of tools; and texts to count.
 
+use proxmox_mcp::clusters::Clusters;
 use proxmox_mcp::engine::Engine;
 use proxmox_mcp::server::Server;
 use proxmox_mcp::settings::{Flags, Settings};
@@ -20,7 +21,7 @@ pub fn listed(tier: &str, toolsets: &[&str], dialect: Option<&str>) -> Vec<Value
         dialect: dialect.map(str::to_owned),
         ..Flags::default()
     };
-    let server = Server::new(Arc::new(Engine::new(Settings::limits(&flags).expect("good settings"))));
+    let server = Server::new(Clusters::one(Arc::new(Engine::new(Settings::limits(&flags).expect("good settings")))));
     server.tools().iter().map(|tool| serde_json::to_value(tool).expect("JSON")).collect()
 }
 

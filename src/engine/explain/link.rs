@@ -65,7 +65,7 @@ pub fn connection(settings: &Settings, request: &PreparedRequest, trouble: &Trou
     let proxy = Settings::proxy().filter(|_| !settings.sandbox);
     match (trouble, proxy) {
         (Trouble::Dns(_) | Trouble::Connect(_) | Trouble::Tls { .. }, Some(variable)) => {
-            let host = &settings.host;
+            let host = settings.endpoints.first().map(|first| first.host.as_str()).unwrap_or_default();
             let around = format!(
                 "{variable} is set, so connections go through that proxy, and it may be the one that cannot be reached \
                  or refuses. NO_PROXY={host} goes around it."
@@ -84,9 +84,9 @@ fn tls(settings: &Settings, at: &str, detail: &str, presented: Option<&str>) -> 
         );
     };
     let mut text = match &settings.trust {
-        Trust::Fingerprint(pin) => format!(
+        Trust::Fingerprints(pins) => format!(
             "{at} shows another certificate than the pinned one (PROXMOX_FINGERPRINT {}).",
-            crate::client::hex(pin)
+            pins.iter().map(|pin| crate::client::hex(pin)).collect::<Vec<_>>().join(", ")
         ),
         Trust::CaFile(file) => format!("The certificate of {at} is not trusted by {}: {detail}.", file.display()),
         _ => format!("The certificate of {at} is not trusted: {detail}."),

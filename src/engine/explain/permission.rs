@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// What is said of a 403.
 pub async fn forbidden(call: &Call<'_>, request: &PreparedRequest, message: &str) -> (FailureKind, String) {
     let settings = &call.engine.settings;
-    let token = format!("{}!{}", settings.user, settings.token_name);
+    let token = settings.auth.id();
     if message.contains("root@pam") {
         let says = format!(
             "Only root@pam with a password may do this; no API token ever can, also not `{token}`. A person does it in \
@@ -51,7 +51,7 @@ pub async fn forbidden(call: &Call<'_>, request: &PreparedRequest, message: &str
             "The token `{token}` may not do this. The call needs: {needed}. Somebody with Permissions.Modify gives them \
              to it with `pveum acl modify PATH --tokens '{token}' --roles ROLE`; with privilege separation its user \
              `{}` needs them as well.",
-            settings.user
+            settings.auth.user()
         );
         return (FailureKind::Forbidden, says);
     }
@@ -86,7 +86,7 @@ pub async fn forbidden(call: &Call<'_>, request: &PreparedRequest, message: &str
 
 /// What is said of who gives the privileges, and how.
 async fn commands(call: &Call<'_>, token: &str, missing: &[Demand], held: &Held) -> String {
-    let user = call.engine.settings.user.as_str();
+    let user = call.engine.settings.auth.user();
     // A path with an open place cannot be written.
     let by_path = by_path(missing);
     if by_path.is_empty() {
