@@ -420,7 +420,9 @@ async fn what_is_not_the_api_is_never_read_as_an_answer() {
 #[tokio::test]
 async fn a_wrong_token_names_the_settings_and_not_the_secret() {
     let (sandbox, settings) = cluster(Tier::Read).await;
-    let engine = Engine::new(Settings { token: "not-the-secret".to_owned().into(), ..settings });
+    let secret = Secret::given("not-the-secret".to_owned().into());
+    let auth = Auth::Token { user: settings.auth.user().to_owned(), name: "mcp".to_owned(), secret };
+    let engine = Engine::new(Settings { auth, ..settings });
     let (kind, text) = fails(&engine, "get_version", json!({})).await;
     assert_eq!(kind, FailureKind::Unauthenticated);
     has(&text, &["PROXMOX_USER", "PROXMOX_TOKEN_NAME", "PROXMOX_TOKEN_VALUE"]);
