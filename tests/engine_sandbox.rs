@@ -7,7 +7,8 @@ mod calls;
 
 use calls::{call, fails, has, ok, watched};
 use proxmox_mcp::engine::{Engine, FailureKind, Progress, Watch};
-use proxmox_mcp::settings::{Confirm, Endpoint, Flags, Settings, Trust};
+use proxmox_mcp::secret::Secret;
+use proxmox_mcp::settings::{Auth, Confirm, Endpoint, Flags, Settings, Trust};
 use proxmox_mcp::tool::Tier;
 use proxmox_sandbox::{Fault, Options, Sandbox};
 use serde_json::json;

@@ -13,7 +13,7 @@ mod protection;
 
 use calls::{call, fails, has, ok};
 use proxmox_mcp::engine::{Engine, FailureKind};
-use proxmox_mcp::settings::{Confirm, Fences, Flags, Settings};
+use proxmox_mcp::settings::{Confirm, Flags, Settings};
 use proxmox_mcp::tool::Tier;
 use proxmox_sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
