@@ -110,10 +110,22 @@ pub fn leaving_protection(request: &PreparedRequest) -> PreparedRequest {
 /// What lies outside, of which fence; or that it cannot be told.
 ///
 /// `effect` is that of the call without what it takes away of the protection itself.
-pub fn check(fences: &Fences, request: &PreparedRequest, effect: Effect, objects: &Objects) -> Result<(), Failure> {
+pub fn check(fences: &[Fences], request: &PreparedRequest, effect: Effect, objects: &Objects) -> Result<(), Failure> {
     if request.verb == Verb::Get {
         return Ok(());
     }
+    fences.iter().try_for_each(|fences| inside(fences, request, objects))?;
+    // Protection by the cluster's own mark needs no setting.
+    protected(&protected_tags(fences), request, effect, objects)
+}
+
+/// The tags that protect a guest, by any of these.
+pub fn protected_tags(fences: &[Fences]) -> Vec<String> {
+    fences.iter().flat_map(|fences| fences.protected_tags.iter().cloned()).collect()
+}
+
+/// Does everything that is affected lie inside?
+fn inside(fences: &Fences, request: &PreparedRequest, objects: &Objects) -> Result<(), Failure> {
     if let Some(why) = objects.unlisted.as_ref().filter(|_| fences.any()) {
         let says = format!(
             "Fences are set on this server ({}), and what this call would change cannot be listed: {}. So it cannot be told \
@@ -143,20 +155,20 @@ pub fn check(fences: &Fences, request: &PreparedRequest, effect: Effect, objects
     for guest in &objects.guests {
         outside.guest(fences, guest);
     }
-    if !outside.said.is_empty() {
-        return Err(outside.failure());
+    match outside.said.is_empty() {
+        true => Ok(()),
+        false => Err(outside.failure()),
     }
-    protected(fences, request, effect, objects)
 }
 
 /// What is protected is not destroyed, and the mark that protects it is not taken away.
-fn protected(fences: &Fences, request: &PreparedRequest, effect: Effect, objects: &Objects) -> Result<(), Failure> {
+fn protected(tags: &[String], request: &PreparedRequest, effect: Effect, objects: &Objects) -> Result<(), Failure> {
     let by_hand = "Whoever is responsible for it can do that in the Proxmox web interface; nothing was sent.";
     let refuse = |says: String| Err(Failure::new(FailureKind::Fenced, format!("{says} {by_hand}")));
     for guest in &objects.guests {
-        let Some(After { tags, .. }) = &guest.after else { continue };
-        let kept = |tag: &&String| tags.as_ref().is_some_and(|tags| tags.contains(tag));
-        let lost = guest.tags.iter().filter(|tag| fences.protected_tags.contains(tag)).find(|tag| !kept(tag));
+        let Some(After { tags: after, .. }) = &guest.after else { continue };
+        let kept = |tag: &&String| after.as_ref().is_some_and(|after| after.contains(tag));
+        let lost = guest.tags.iter().filter(|tag| tags.contains(tag)).find(|tag| !kept(tag));
         if let Some(tag) = lost.filter(|_| !guest.new) {
             return refuse(format!(
                 "Guest {} bears the protected tag `{tag}` (PROXMOX_PROTECTED_TAGS, --protected-tags), and this call would take \
@@ -174,7 +186,7 @@ fn protected(fences: &Fences, request: &PreparedRequest, effect: Effect, objects
         return Ok(());
     }
     let touched = || objects.guests.iter().filter(|guest| !guest.source);
-    if let Some(why) = touched().find_map(|guest| guest.guard(&fences.protected_tags)) {
+    if let Some(why) = touched().find_map(|guest| guest.guard(tags)) {
         let mark = if why.contains("protected tag") { " (PROXMOX_PROTECTED_TAGS, --protected-tags)" } else { "" };
         let mut letters = why.chars();
         let first = letters.next().map(|letter| letter.to_ascii_uppercase());

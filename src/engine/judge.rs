@@ -77,7 +77,7 @@ pub async fn judge<'p>(call: &Call<'_>, plan: &'p Plan) -> Result<Judged<'p>, Fa
     if resolved.request.verb != Verb::Get {
         taken(call, &resolved.request)?;
         // Reads cost time: what nobody shows, compares or fences is only named.
-        let protected: Vec<String> = fences.iter().flat_map(|fences| fences.protected_tags.clone()).collect();
+        let protected = fences::protected_tags(fences);
         let looked = call.intent != Intent::Run || need.effect >= Effect::Interrupts || !fences.is_empty();
         objects = match looked {
             true => look::look(call, &resolved.request, &protected).await?,
@@ -85,9 +85,7 @@ pub async fn judge<'p>(call: &Call<'_>, plan: &'p Plan) -> Result<Judged<'p>, Fa
         };
         let rest = fences::leaving_protection(&resolved.request);
         let effect = gate::need(call.surface, &plan.raises, &[&rest], poll).effect;
-        for fences in fences {
-            fences::check(fences, &resolved.request, effect, &objects)?;
-        }
+        fences::check(fences, &resolved.request, effect, &objects)?;
     }
     Ok(Judged { resolved, need, permit, objects })
 }
