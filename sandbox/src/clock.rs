@@ -1,6 +1,9 @@
-//! The cluster's clock: it starts at a fixed instant and moves by requests, never by itself.
+//! The cluster's clock: it starts at a fixed instant and moves by requests, never by itself, unless it was told to
+//! follow the real one.
 //!
 //! Knows instants and how the API writes them. The same requests give the same instants.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
 
@@ -20,17 +23,44 @@ pub(crate) struct Clock {
     pub now: i64,
     /// How far one request moves the clock, in milliseconds.
     pub step: i64,
+    /// It follows the real clock, and is so many milliseconds ahead of it.
+    ahead: Option<i64>,
 }
 
 impl Clock {
     pub(crate) const fn new() -> Clock {
-        Clock { now: START, step: STEP }
+        Clock { now: START, step: STEP, ahead: None }
+    }
+
+    /// From now on it shows the real time.
+    pub(crate) fn follow(&mut self) {
+        self.ahead = Some(0);
+        self.now = real();
+    }
+
+    /// A request has come in.
+    pub(crate) fn tick(&mut self) {
+        match self.ahead {
+            None => self.now += self.step,
+            Some(ahead) => self.now = self.now.max(real() + ahead),
+        }
+    }
+
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let time = i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4);
+        self.now = self.now.saturating_add(time);
+        self.ahead = self.ahead.map(|ahead| ahead.saturating_add(time));
     }
 
     /// Seconds since 1970, as the API reports times.
     pub(crate) const fn seconds(self) -> i64 {
         self.now / 1_000
     }
+}
+
+/// Milliseconds since 1970.
+fn real() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }
 
 /// `2026-11-01 08:00:00`, as in task logs.

@@ -1,4 +1,4 @@
-//! The whole state of the cluster, the look-ups that every handler needs, and what tests may do to it.
+//! The whole state of the cluster, and the look-ups that every handler needs.
 //!
 //! Knows what exists. Requests, answers and routes are elsewhere.
 
@@ -9,9 +9,10 @@ use sha1::{Digest, Sha1};
 
 use crate::{
     answer::Failure,
-    api::access,
     clock::Clock,
-    fault::{Rule, Rules},
+    endpoints::Doors,
+    factors::Factors,
+    fault::Rules,
     firewall::Firewall,
     generic::Store,
     guest::{Guest, Kind, Power, hex},
@@ -39,7 +40,7 @@ pub(crate) struct Pool {
     pub storages: Vec<String>,
 }
 
-/// The state behind the API. What is public here is for tests.
+/// The state behind the API. What tests may do to it is in `outside`.
 pub struct Cluster {
     pub(crate) clock: Clock,
     /// The factor on the duration of every task.
@@ -61,6 +62,8 @@ pub struct Cluster {
     pub(crate) secrets: BTreeMap<String, String>,
     /// Passwords by `user@realm`.
     pub(crate) passwords: BTreeMap<String, String>,
+    /// Second factors by `user@realm`.
+    pub(crate) factors: BTreeMap<String, Factors>,
     /// What tickets are sealed with.
     pub(crate) key: String,
     /// Tasks of that type that will fail, with their error.
@@ -69,9 +72,13 @@ pub struct Cluster {
     pub(crate) warnings: Vec<(String, u32)>,
     /// Nodes that are offline in such a way that requests for them run into a time-out.
     pub(crate) silent: BTreeSet<String>,
+    /// Nodes whose clock is wrong, with the seconds that it is ahead.
+    pub(crate) clocks_off: BTreeMap<String, i64>,
     /// Storages without space.
     pub(crate) full: BTreeSet<String>,
     pub(crate) faults: Rules,
+    /// The addresses at which it is served.
+    pub(crate) doors: Doors,
     seed: u64,
     drawn: u64,
 }
@@ -95,12 +102,15 @@ impl Cluster {
             runs: Runs::default(),
             secrets: BTreeMap::new(),
             passwords: BTreeMap::new(),
+            factors: BTreeMap::new(),
             key: String::new(),
             failures: Vec::new(),
             warnings: Vec::new(),
             silent: BTreeSet::new(),
+            clocks_off: BTreeMap::new(),
             full: BTreeSet::new(),
             faults: Rules::default(),
+            doors: Doors::default(),
             seed,
             drawn: 0,
         }
@@ -108,7 +118,7 @@ impl Cluster {
 
     /// One request has come in: the clock moves and what is due happens.
     pub(crate) fn tick(&mut self) {
-        self.clock.now += self.clock.step;
+        self.clock.tick();
         self.settle();
     }
 
@@ -185,6 +195,21 @@ impl Cluster {
         self.guests.entry(vmid).or_insert(guest)
     }
 
+    /// Whether a user has second factors also stands with the user, and a user without any is forgotten here.
+    pub(crate) fn mark_factors(&mut self, userid: &str) {
+        let some = self.factors.get(userid).is_some_and(|factors| !factors.is_empty());
+        if !some {
+            self.factors.remove(userid);
+        }
+        if let Some(user) = self.store.get_mut(&format!("/access/users/{userid}")) {
+            if some {
+                user.insert("keys".to_owned(), json!("x"));
+            } else {
+                user.remove("keys");
+            }
+        }
+    }
+
     pub(crate) fn set_power(&mut self, vmid: u32, power: Power) {
         let now = self.clock.now;
         let Some(guest) = self.guests.get_mut(&vmid) else { return };
@@ -197,133 +222,5 @@ impl Cluster {
             guest.pid = 0x1_0000 + vmid % 0x8000;
         }
         guest.power = power;
-    }
-}
-
-/// For tests: what other people and bad luck do to a cluster.
-impl Cluster {
-    /// Gives a user a password, so that somebody can log in as them: nobody but root@pam may do everything.
-    pub fn set_password(&mut self, user: &str, password: &str) {
-        self.passwords.insert(user.to_owned(), password.to_owned());
-    }
-
-    /// Somebody else takes an id: an empty, stopped virtual machine.
-    pub fn take_id(&mut self, vmid: u32) {
-        let node = self.nodes.keys().next().cloned().unwrap_or_default();
-        let guest = self.add_guest(vmid, Kind::Qemu, &node);
-        guest.config.insert("name".to_owned(), json!(format!("other-{vmid}")));
-    }
-
-    /// Sets or removes the lock in a guest's configuration.
-    pub fn set_lock(&mut self, vmid: u32, lock: Option<&str>) {
-        if let Some(guest) = self.guests.get_mut(&vmid) {
-            guest.lock = lock.map(str::to_owned);
-        }
-    }
-
-    /// Takes a node out of the cluster or back: requests for it end in 595.
-    pub fn set_node_online(&mut self, node: &str, online: bool) {
-        self.silent.remove(node);
-        if let Some(node) = self.nodes.get_mut(node) {
-            node.online = online;
-        }
-    }
-
-    /// Without quorum every write fails.
-    pub fn set_quorate(&mut self, quorate: bool) {
-        self.quorate = quorate;
-    }
-
-    /// The factor on the duration of tasks that begin from now on.
-    pub fn set_task_time(&mut self, factor: f64) {
-        self.task_time = factor.max(0.0);
-    }
-
-    /// From now on every request moves the clock by that many milliseconds instead of 1,000.
-    pub fn set_step(&mut self, milliseconds: u32) {
-        self.clock.step = i64::from(milliseconds);
-    }
-
-    /// The next task of that type (`qmstart`, `vzdump`, …) ends with this error.
-    pub fn fail_next_task(&mut self, kind: &str, error: &str) {
-        self.failures.push((kind.to_owned(), error.to_owned()));
-    }
-
-    /// The guest agent of a virtual machine stops or starts answering.
-    pub fn set_agent(&mut self, vmid: u32, answers: bool) {
-        if let Some(guest) = self.guests.get_mut(&vmid) {
-            guest.agent_answers = answers;
-        }
-    }
-
-    /// The guest ignores or obeys requests to shut down.
-    pub fn set_deaf(&mut self, vmid: u32, deaf: bool) {
-        if let Some(guest) = self.guests.get_mut(&vmid) {
-            guest.deaf = deaf;
-        }
-    }
-
-    /// Somebody else changes an option of a guest, so that its digest changes.
-    pub fn set_option(&mut self, vmid: u32, option: &str, value: &str) {
-        if let Some(guest) = self.guests.get_mut(&vmid) {
-            let value = guest.kind.option_value(option, value);
-            guest.config.insert(option.to_owned(), value);
-        }
-    }
-
-    /// Whether a guest runs; `None` if there is no such guest.
-    pub fn power(&self, vmid: u32) -> Option<Power> {
-        self.guests.get(&vmid).map(|guest| guest.power)
-    }
-
-    /// The node that a guest is on.
-    pub fn node_of(&self, vmid: u32) -> Option<&str> {
-        self.guests.get(&vmid).map(|guest| guest.node.as_str())
-    }
-
-    /// Makes an API token and answers its secret; the user is made where there is none, and has no password. The
-    /// entries are path, role, and whether it holds below the path as well. With privilege separation they are the
-    /// token's own, and worth no more than what its user has too ([`Cluster::grant`]); without it they are the user's.
-    pub fn add_token(&mut self, userid: &str, tokenid: &str, separate: bool, entries: &[(&str, &str, bool)]) -> String {
-        access::add_token(self, userid, tokenid, separate, entries)
-    }
-
-    /// Gives a role on a path to a user, to a token (`user@realm!token`), or to a group (`@name`).
-    pub fn grant(&mut self, who: &str, path: &str, role: &str, propagate: bool) {
-        access::grant(self, who, path, role, propagate);
-    }
-
-    /// The next task of that type ends in `WARNINGS: n`.
-    pub fn warn_next_task(&mut self, kind: &str, count: u32) {
-        self.warnings.push((kind.to_owned(), count));
-    }
-
-    /// A storage without space: nothing can be put there.
-    pub fn set_storage_full(&mut self, storage: &str, full: bool) {
-        if full {
-            self.full.insert(storage.to_owned());
-        } else {
-            self.full.remove(storage);
-        }
-    }
-
-    /// Replaces all fault rules. The first rule that fits a request and is not used up strikes.
-    pub fn set_faults(&mut self, rules: Vec<Rule>) {
-        self.faults.set(rules);
-    }
-
-    /// Adds a fault rule behind the others. From the request hook it can strike the present request.
-    pub fn add_fault(&mut self, rule: Rule) {
-        self.faults.add(rule);
-    }
-
-    /// Removes all fault rules.
-    pub fn clear_faults(&mut self) {
-        self.faults.clear();
-    }
-
-    /// Every fault rule, with how many requests or connections it has struck.
-    pub fn faults(&self) -> Vec<(Rule, u32)> {
-        self.faults.list().map(|(rule, struck)| (rule.clone(), struck)).collect()
     }
 }

@@ -45,7 +45,9 @@ impl From<BadText> for Refusal {
 }
 
 /// Answers a request to that path.
-pub(crate) fn answer(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Response<Payload> {
+///
+/// `endpoint` is the number of the one that the request came to.
+pub(crate) fn answer(shared: &Shared, method: &Method, path: &str, body: &[u8], endpoint: u16) -> Response<Payload> {
     let done = match (path, method.as_str()) {
         ("", "GET") => Ok(about(shared)),
         ("faults", "GET") => Ok(faults(shared)),
@@ -71,7 +73,7 @@ pub(crate) fn answer(shared: &Shared, method: &Method, path: &str, body: &[u8]) 
             lock(&shared.requests).clear();
             Ok(json!({ "requests": [] }))
         }
-        ("state", "POST") => change(shared, body),
+        ("state", "POST") => change(shared, body, endpoint),
         ("" | "faults" | "requests" | "state", _) => {
             let text = format!("{method} is not possible here. GET {ROOT} tells what is");
             Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, text))
@@ -98,6 +100,7 @@ fn about(shared: &Shared) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "nodes": cluster.nodes.keys().collect::<Vec<_>>(),
         "guests": cluster.guests.len(),
+        "endpoints": lock(&shared.endpoints).iter().map(|one| one.address().to_string()).collect::<Vec<_>>(),
         "connections": shared.connections.load(std::sync::atomic::Ordering::Relaxed),
         "requests": lock(&shared.requests).len(),
         "faults": fault_names().collect::<Vec<_>>(),
@@ -115,7 +118,7 @@ fn faults(shared: &Shared) -> Value {
 fn received(request: &Received) -> Value {
     let params = request.params.iter().map(|(name, value)| json!([name, value]));
     json!({
-        "verb": request.verb, "target": request.target, "params": params.collect::<Value>(),
+        "verb": request.verb, "target": request.target, "at": request.at.to_string(), "params": params.collect::<Value>(),
         "status": request.status, "handled": request.handled,
     })
 }
@@ -145,7 +148,7 @@ fn rules(body: &[u8]) -> Result<Vec<Rule>, Refusal> {
 }
 
 /// All of the states, or none when one of them is wrong.
-fn change(shared: &Shared, body: &[u8]) -> Result<Value, Refusal> {
+fn change(shared: &Shared, body: &[u8], endpoint: u16) -> Result<Value, Refusal> {
     let read = |text: &String| match text.parse()? {
         Trouble::State(state) => Ok(state),
         Trouble::Rule(rule) => {
@@ -153,6 +156,10 @@ fn change(shared: &Shared, body: &[u8]) -> Result<Value, Refusal> {
         }
     };
     let states: Vec<State> = texts(body)?.iter().map(read).collect::<Result<_, _>>()?;
+    if states.contains(&State::EndpointClosed(endpoint)) {
+        let text = format!("this request came to endpoint {endpoint}, which cannot close under it: ask another endpoint");
+        return Err(Refusal(StatusCode::BAD_REQUEST, text));
+    }
     let mut cluster = lock(&shared.cluster);
     for state in &states {
         cluster.check(state)?;

@@ -2,7 +2,7 @@
 //!
 //! Knows the order of the server's checks, because the order decides which refusal a client sees.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use proxmox_spec::{Kind as Exchange, Method, Verb};
 
@@ -29,6 +29,9 @@ pub(crate) struct Head {
     pub cookie: Option<String>,
     /// The header `CSRFPreventionToken`.
     pub csrf: Option<String>,
+    /// The number and the address of the endpoint that it came to.
+    pub endpoint: u16,
+    pub at: SocketAddr,
 }
 
 /// A request that may be received.
@@ -108,6 +111,7 @@ pub(crate) fn run(shared: &Shared, head: &Head, entry: Entry, content: Content) 
     let mut received = Received {
         verb: head.verb.clone(),
         target: head.target.clone(),
+        at: head.at,
         params: pairs(&shown),
         status: 0,
         handled: false,
@@ -115,7 +119,7 @@ pub(crate) fn run(shared: &Shared, head: &Head, entry: Entry, content: Content) 
     if let Some(hook) = hook {
         hook(&received, &mut cluster);
     }
-    let fault = cluster.faults.request(&head.verb, &head.target);
+    let fault = cluster.faults.request(&head.verb, &head.target, head.endpoint);
     received.handled = fault.as_ref().is_none_or(Fault::handles);
     let reply = received.handled.then(|| {
         cluster.tick();
@@ -138,6 +142,7 @@ pub(crate) fn note(shared: &Shared, head: &Head, status: u16) -> Outcome {
     shared.record(Received {
         verb: head.verb.clone(),
         target: head.target.clone(),
+        at: head.at,
         params: Vec::new(),
         status,
         handled: false,
@@ -147,11 +152,12 @@ pub(crate) fn note(shared: &Shared, head: &Head, status: u16) -> Outcome {
 
 /// Records and answers a request that was refused before its parameters were known.
 pub(crate) fn refuse(shared: &Shared, head: &Head, failure: Failure) -> Outcome {
-    let fault = lock(&shared.cluster).faults.request(&head.verb, &head.target);
+    let fault = lock(&shared.cluster).faults.request(&head.verb, &head.target, head.endpoint);
     let outcome = Outcome { reply: Some(Err(failure)), fault };
     shared.record(Received {
         verb: head.verb.clone(),
         target: head.target.clone(),
+        at: head.at,
         params: Vec::new(),
         status: outcome.status(),
         handled: false,
@@ -180,7 +186,8 @@ pub(crate) fn answer(
     if let Some("localhost") = args.text("node") {
         args.0.insert("node".to_owned(), Arg::Text("pve1".to_owned()));
     }
-    if !cluster.quorate && method.verb != Verb::Get {
+    // A login writes nothing that the cluster has to agree on.
+    if !cluster.quorate && method.verb != Verb::Get && method.permissions.user != Some("world") {
         return Err(Failure::die("cluster not ready - no quorum?"));
     }
     let call = Call { method, path: clean(&path), args, user, rights, upload };

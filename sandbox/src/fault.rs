@@ -36,6 +36,8 @@ pub enum Fault {
     CloseAfter,
     /// The connection is closed before a byte is read. Strikes connections, not requests.
     CloseOnAccept,
+    /// The connection is accepted, and nothing is ever said on it. Strikes connections, not requests.
+    HangOnAccept,
     /// Not handled: there is never an answer, and the connection stays open.
     Hang,
     /// Handled: there is never an answer, and the connection stays open.
@@ -92,6 +94,8 @@ pub struct Rule {
     pub skip: u32,
     /// How many are struck then; `None` = all.
     pub times: Option<u32>,
+    /// The number of the endpoint at which it strikes, from 1; `None` = at all of them.
+    pub endpoint: Option<u16>,
 }
 
 /// Anything that can go wrong: what the text form of the command line and of the control endpoint says.
@@ -108,6 +112,7 @@ impl Fault {
             Fault::Status(..)
             | Fault::CloseBefore
             | Fault::CloseOnAccept
+            | Fault::HangOnAccept
             | Fault::Hang
             | Fault::Html(_)
             | Fault::Redirect(_) => false,
@@ -129,14 +134,19 @@ impl Fault {
 
     /// It is met when a connection is made, whatever is asked on it.
     pub fn strikes_connections(&self) -> bool {
-        matches!(self, Fault::CloseOnAccept | Fault::Certificate)
+        matches!(self, Fault::CloseOnAccept | Fault::HangOnAccept | Fault::Certificate)
     }
 
     /// The status that the client sees; `None` where it is the one of the usual answer, 0 = no answer.
     pub(crate) fn status(&self) -> Option<u16> {
         match self {
             Fault::Status(status, _) | Fault::StatusAfter(status, _) | Fault::Html(status) => Some(*status),
-            Fault::CloseBefore | Fault::CloseAfter | Fault::CloseOnAccept | Fault::Hang | Fault::HangAfter => Some(0),
+            Fault::CloseBefore
+            | Fault::CloseAfter
+            | Fault::CloseOnAccept
+            | Fault::HangOnAccept
+            | Fault::Hang
+            | Fault::HangAfter => Some(0),
             Fault::Redirect(_) => Some(302),
             Fault::Empty | Fault::NotJson | Fault::NullData | Fault::WrongType | Fault::Huge(_) => Some(200),
             Fault::Trickle(_) | Fault::Truncated | Fault::TooShort | Fault::ContentType(_) | Fault::Certificate => None,
@@ -145,12 +155,19 @@ impl Fault {
 
     /// A rule that strikes every request.
     pub fn always(self) -> Rule {
-        Rule { fault: self, verbs: Verbs::Any, path: "**".to_owned(), skip: 0, times: None }
+        Rule { fault: self, verbs: Verbs::Any, path: "**".to_owned(), skip: 0, times: None, endpoint: None }
     }
 
     /// A rule that strikes the next request: from the request hook, the present one.
     pub fn once(self) -> Rule {
         Rule { times: Some(1), ..self.always() }
+    }
+}
+
+impl Rule {
+    /// The same, at one endpoint only.
+    pub fn at(self, endpoint: u16) -> Rule {
+        Rule { endpoint: Some(endpoint), ..self }
     }
 }
 

@@ -14,6 +14,8 @@ mod cluster;
 mod control;
 mod disks;
 mod dispatch;
+mod endpoints;
+mod factors;
 mod fault;
 mod firewall;
 mod generic;
@@ -22,6 +24,7 @@ mod identity;
 mod interfaces;
 mod multipart;
 mod options;
+mod outside;
 mod pages;
 mod plain;
 mod programs;
@@ -43,10 +46,10 @@ use std::{
     time::Duration,
 };
 
-use sha2::{Digest, Sha256};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 pub use cluster::Cluster;
+pub use endpoints::Endpoint;
 pub use fault::{BadText, Fault, Rule, State, Trouble, Verbs};
 pub use guest::{Kind, Power};
 pub use identity::Identity;
@@ -60,6 +63,8 @@ pub struct Received {
     pub verb: String,
     /// The request target as sent: path and query.
     pub target: String,
+    /// The address that it came to, one of [`Sandbox::endpoints`].
+    pub at: SocketAddr,
     /// The decoded parameters of path, query and body, by name; an element of an array is a pair of its own.
     pub params: Vec<(String, String)>,
     /// The status of the answer; 0 when there was none.
@@ -78,7 +83,8 @@ pub(crate) struct Shared {
     pub requests: Mutex<Vec<Received>>,
     pub hook: Mutex<Option<Arc<Hook>>>,
     pub connections: AtomicUsize,
-    /// The password of [`USER`].
+    pub endpoints: Mutex<Vec<Endpoint>>,
+    /// The password of [`USER`] and root@pam.
     pub password: String,
     pub auth_delay: Duration,
     /// Serves the control endpoint.
@@ -105,20 +111,21 @@ impl Shared {
     }
 }
 
-/// The user that can log in with a password.
+/// The user for logging in with a password: an administrator, who may do all that a role can allow. His second factors
+/// are those of [`Options`].
 pub const USER: &str = "admin@pve";
+
+/// The other user with that password, and without a second factor: the only one who may do what no role allows.
+pub const ROOT: &str = "root@pam";
 
 /// A running sandbox. Dropping it stops it.
 pub struct Sandbox {
-    address: SocketAddr,
-    /// The certificate in DER form.
-    der: Vec<u8>,
-    /// The certificate in PEM form.
-    certificate: String,
+    /// The first endpoint.
+    first: Endpoint,
     token: String,
     auditor_token: String,
     shared: Arc<Shared>,
-    task: JoinHandle<()>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Sandbox {
@@ -130,46 +137,53 @@ impl Sandbox {
     pub async fn start(options: Options) -> io::Result<Sandbox> {
         options.check()?;
         let secret = options.token_secret.clone().map_or_else(random_secret, Ok)?;
-        let password = random_secret()?;
+        let password = options.password.clone().map_or_else(random_secret, Ok)?;
         let mut cluster = seed::cluster(&options);
         let auditor = random_secret()?;
         cluster.secrets.insert(seed::TOKEN.to_owned(), secret.clone());
         cluster.secrets.insert(seed::AUDITOR_TOKEN.to_owned(), auditor.clone());
-        cluster.passwords.insert(USER.to_owned(), password.clone());
+        for user in [USER, ROOT] {
+            cluster.set_password(user, &password);
+        }
+        if let Some(seed) = &options.totp_seed {
+            cluster.add_totp(USER, seed).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        }
+        if !options.recovery_codes.is_empty() {
+            cluster.set_recovery_codes(USER, &options.recovery_codes);
+        }
         cluster.key = random_secret()?;
+        if options.real_time {
+            cluster.clock.follow();
+        }
         let shared = Arc::new(Shared {
             cluster: Mutex::new(cluster),
             requests: Mutex::new(Vec::new()),
             hook: Mutex::new(None),
             connections: AtomicUsize::new(0),
+            endpoints: Mutex::new(Vec::new()),
             password,
             auth_delay: options.auth_delay,
             control: options.control,
         });
-        let identity = options.identity.map_or_else(|| Identity::generate(&[]), Ok)?;
-        let (der, acceptor) = (identity.der()?, identity.acceptor()?);
-        let listener = TcpListener::bind(options.address).await?;
-        let address = listener.local_addr()?;
-        let task = tokio::spawn(server::serve(listener, acceptor, Arc::clone(&shared)));
+        let (first, task) = endpoints::open(&shared, options.address, options.identity).await?;
         let token = format!("{}={secret}", seed::TOKEN);
         let auditor_token = format!("{}={auditor}", seed::AUDITOR_TOKEN);
-        let certificate = identity.certificate;
-        Ok(Sandbox { address, der, certificate, token, auditor_token, shared, task })
+        Ok(Sandbox { first, token, auditor_token, shared, tasks: Mutex::new(vec![task]) })
     }
 
-    /// Where it listens.
+    /// Where it listens: the first endpoint.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.first.address()
     }
 
-    /// SHA-256 of the certificate in DER form.
+    /// SHA-256 of the first endpoint's certificate in DER form.
     pub fn certificate_fingerprint(&self) -> [u8; 32] {
-        Sha256::digest(&self.der).into()
+        self.first.certificate_fingerprint()
     }
 
-    /// The certificate in PEM form; it signs itself.
+    /// The first endpoint's certificate in PEM form; it signs itself.
     pub fn certificate_pem(&self) -> &str {
-        &self.certificate
+        self.first.certificate_pem()
     }
 
     /// The full token, `user@realm!name=secret`: root's own without privilege separation, so everything that a token
@@ -183,7 +197,7 @@ impl Sandbox {
         &self.auditor_token
     }
 
-    /// The password of [`USER`].
+    /// The password of [`USER`] and [`ROOT`].
     pub fn password(&self) -> &str {
         &self.shared.password
     }
@@ -243,16 +257,19 @@ impl Sandbox {
     }
 
     /// Stops listening and ends all connections.
-    pub async fn shutdown(mut self) {
-        self.task.abort();
-        // The only outcome of an aborted task is the abort itself.
-        let _ = (&mut self.task).await;
+    pub async fn shutdown(self) {
+        let tasks = std::mem::take(&mut *lock(&self.tasks));
+        for task in tasks {
+            task.abort();
+            // The only outcome of an aborted task is the abort itself.
+            let _ = task.await;
+        }
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.task.abort();
+        lock(&self.tasks).iter().for_each(JoinHandle::abort);
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use crate::Identity;
+use crate::{Identity, factors::Totp};
 
 /// How a sandbox starts.
 #[derive(Debug, Clone)]
@@ -32,6 +32,15 @@ pub struct Options {
     pub control: bool,
     /// The secret of the token; `None` = a new one at each start.
     pub token_secret: Option<String>,
+    /// The password of [`crate::USER`] and of root@pam; `None` = a new one at each start.
+    pub password: Option<String>,
+    /// A seed in base32: a login of [`crate::USER`] takes a code from an app, too.
+    pub totp_seed: Option<String>,
+    /// Codes on paper, each good for one login of [`crate::USER`] instead of a code from an app.
+    pub recovery_codes: Vec<String>,
+    /// The clock shows the real time instead of moving by requests: for what compares it with its own. The same
+    /// requests no longer give the same answers then.
+    pub real_time: bool,
     /// The server's certificate; `None` = a new one at each start.
     pub identity: Option<Identity>,
 }
@@ -61,6 +70,16 @@ impl Options {
             let text = "the token's secret must be of letters, digits and -_.~";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
+        let invalid = |text: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        if self.password.as_ref().is_some_and(|password| password.is_empty() || password.chars().any(char::is_control)) {
+            return invalid("the password must be at least one character, and none of them a control character");
+        }
+        if self.totp_seed.as_ref().is_some_and(|seed| Totp::of_seed(seed).is_none()) {
+            return invalid("the TOTP seed must be base32: letters A to Z and digits 2 to 7");
+        }
+        if self.recovery_codes.iter().any(|code| code.is_empty() || code.chars().any(char::is_control)) {
+            return invalid("a recovery code must be at least one character, and none of them a control character");
+        }
         let wrong = |what: &str, first: u32, last: u32| {
             Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{what} must be from {first} to {last}")))
         };
@@ -86,6 +105,10 @@ impl Default for Options {
             layout: Layout::default(),
             control: false,
             token_secret: None,
+            password: None,
+            totp_seed: None,
+            recovery_codes: Vec::new(),
+            real_time: false,
             identity: None,
         }
     }

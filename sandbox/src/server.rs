@@ -2,17 +2,18 @@
 //!
 //! Knows bytes and headers; what a request means is decided in `dispatch`.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, ext::ReasonPhrase, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::{net::TcpStream, task::JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     answer::{Data, Failure, Form},
     control,
     dispatch::{self, Head},
+    endpoints::{self, Place},
     fault::{self, Broken, Fault, Payload},
     identity::Identity,
     lock, multipart,
@@ -38,18 +40,22 @@ pub(crate) struct Content {
     pub file: Option<UploadedFile>,
 }
 
-/// Accepts connections until the task is aborted; the connections end with it.
-pub(crate) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+/// How long until a port that could not be had is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Accepts connections at one address until the task is aborted; the connections end with it.
+pub(crate) async fn serve(mut place: Place, acceptor: TlsAcceptor, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     // Made when a fault asks for it first.
     let mut other = None;
+    let mut wanted = place.wanted.clone();
     loop {
         tokio::select! {
-            accepted = listener.accept() => {
+            accepted = place.accept() => {
                 // A connection that cannot be accepted is the peer's trouble; the next one may be fine.
-                let Ok((stream, _)) = accepted else { continue };
+                let Ok(stream) = accepted else { continue };
                 shared.connections.fetch_add(1, Ordering::Relaxed);
-                let acceptor = match lock(&shared.cluster).faults.connection() {
+                let acceptor = match lock(&shared.cluster).faults.connection(place.number) {
                     None => acceptor.clone(),
                     Some(Fault::Certificate) => {
                         if other.is_none() {
@@ -59,35 +65,65 @@ pub(crate) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: 
                         let Some(acceptor) = &other else { continue };
                         acceptor.clone()
                     }
+                    Some(Fault::HangOnAccept) => {
+                        connections.spawn(say_nothing(stream));
+                        continue;
+                    }
                     Some(_) => continue,
                 };
-                connections.spawn(converse(acceptor, stream, Arc::clone(&shared)));
+                let entrance = (place.number, place.address);
+                connections.spawn(converse(acceptor, stream, Arc::clone(&shared), entrance));
             }
+            changed = wanted.changed() => {
+                // The sandbox is gone, and this task with it.
+                if changed.is_err() {
+                    return;
+                }
+                if !*wanted.borrow() {
+                    connections.shutdown().await;
+                }
+                place.obey();
+            }
+            () = tokio::time::sleep(AGAIN), if !place.is_right() => place.obey(),
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
+/// Hears the peer out and never answers.
+async fn say_nothing(mut stream: TcpStream) {
+    let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+}
+
+/// The number and the address of the endpoint that a connection was made to.
+type Entrance = (u16, SocketAddr);
+
 /// Answers on one connection until either side ends it. How it ends does not matter to the cluster.
-async fn converse(acceptor: TlsAcceptor, mut stream: TcpStream, shared: Arc<Shared>) {
+async fn converse(acceptor: TlsAcceptor, mut stream: TcpStream, shared: Arc<Shared>, entrance: Entrance) {
     if plain::is_plain(&stream).await {
         // Whether the peer hears it does not matter either.
         let _ = plain::redirect(&mut stream).await;
         return;
     }
     let Ok(stream) = acceptor.accept(stream).await else { return };
-    let service = service_fn(|request| handle(&shared, request));
+    let service = service_fn(|request| handle(&shared, request, entrance));
     let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn handle(shared: &Shared, request: Request<Incoming>) -> Result<Response<Payload>, Broken> {
+async fn handle(
+    shared: &Shared,
+    request: Request<Incoming>,
+    (endpoint, at): Entrance,
+) -> Result<Response<Payload>, Broken> {
     let (parts, body) = request.into_parts();
     if shared.control
         && let Some(path) = control::path(parts.uri.path())
     {
         let limited = http_body_util::Limited::new(body, LARGEST_BODY as usize);
         let body = limited.collect().await.map_err(|_| Broken)?.to_bytes();
-        return Ok(control::answer(shared, &parts.method, path, &body));
+        let answer = control::answer(shared, &parts.method, path, &body, endpoint);
+        endpoints::settled(shared).await;
+        return Ok(answer);
     }
     let head = Head {
         verb: parts.method.as_str().to_owned(),
@@ -95,6 +131,8 @@ async fn handle(shared: &Shared, request: Request<Incoming>) -> Result<Response<
         authorization: text(&parts.headers, header::AUTHORIZATION.as_str()),
         cookie: text(&parts.headers, header::COOKIE.as_str()),
         csrf: text(&parts.headers, "csrfpreventiontoken"),
+        endpoint,
+        at,
     };
     if head.verb == "GET" && head.target == "/" {
         dispatch::note(shared, &head, 200);

@@ -81,9 +81,10 @@ async fn requests_are_told_and_forgotten_and_its_own_are_not_among_them() {
     let lost = bench.request(Method::POST, "/pools").form(&[("poolid", "new")]).send().await;
     assert!(lost.is_err());
     let told = bench.control(Method::GET, "/requests", None).await.body;
+    let at = bench.sandbox.address().to_string();
     let expected = json!([
-        { "verb": "GET", "target": "/api2/json/version?_dc=1", "params": [], "status": 200, "handled": true },
-        { "verb": "POST", "target": "/api2/json/pools", "params": [["poolid", "new"]], "status": 0, "handled": true },
+        { "verb": "GET", "target": "/api2/json/version?_dc=1", "at": at, "params": [], "status": 200, "handled": true },
+        { "verb": "POST", "target": "/api2/json/pools", "at": at, "params": [["poolid", "new"]], "status": 0, "handled": true },
     ]);
     assert_eq!(told["requests"], expected);
     bench.control(Method::DELETE, "/requests", None).await;

@@ -111,7 +111,8 @@ fn command(cluster: &mut Cluster, call: &Call) -> Reply {
 }
 
 fn time(cluster: &mut Cluster, call: &Call) -> Reply {
-    let now = cluster.clock.seconds();
+    let off = cluster.clocks_off.get(call.args.need("node")).copied().unwrap_or(0);
+    let now = cluster.clock.seconds() + off;
     let zone = cluster.store.get(&call.path).and_then(|fields| fields.get("timezone")).cloned();
     ok(json!({ "timezone": zone.unwrap_or(json!("Etc/UTC")), "time": now, "localtime": now }))
 }

@@ -3,17 +3,10 @@
 //! Knows headers, secrets, and whether a user may come in at all; what he may do is in `rights`.
 
 use proxmox_spec::{Kind, Method, Verb};
-use serde_json::{Map, Value, json};
-use sha1::{Digest, Sha1};
+use serde_json::{Map, Value};
 
-use super::rights::Rights;
-use crate::{
-    answer::{Failure, Reply, ok},
-    cluster::Cluster,
-    dispatch::Head,
-    guest::hex,
-    request::{Call, decode},
-};
+use super::tickets;
+use crate::{answer::Failure, cluster::Cluster, dispatch::Head, request::decode};
 
 /// Finds out who sends a request: `user@realm`, `user@realm!token`, or nothing where the method answers anybody.
 pub(crate) fn identify(
@@ -29,9 +22,10 @@ pub(crate) fn identify(
     }
     let refused = || Failure::empty(401, "Authentication failed!");
     if let Some(ticket) = ticket_in(head) {
-        let user = user_of_ticket(cluster, &ticket).filter(|user| is_enabled(cluster, user)).ok_or_else(refused)?;
+        let user = tickets::user_of_ticket(cluster, &ticket).filter(|user| is_enabled(cluster, user)).ok_or_else(refused)?;
         let upload = method.is_some_and(|method| method.kind == Kind::Upload);
-        if verb != Verb::Get && !upload && head.csrf.as_deref() != Some(&csrf_of(cluster, &user)) {
+        let forged = || !head.csrf.as_deref().is_some_and(|csrf| tickets::csrf_is_good(cluster, &user, csrf));
+        if verb != Verb::Get && !upload && forged() {
             return Err(Failure::empty(401, "Permission denied - invalid csrf token"));
         }
         return Ok(user);
@@ -59,7 +53,7 @@ fn ticket_in(head: &Head) -> Option<String> {
 }
 
 /// The user exists, is enabled, and has not expired.
-fn is_enabled(cluster: &Cluster, userid: &str) -> bool {
+pub(super) fn is_enabled(cluster: &Cluster, userid: &str) -> bool {
     let user = cluster.store.get(&format!("/access/users/{userid}"));
     user.is_some_and(|user| user.get("enable").and_then(Value::as_i64) != Some(0) && !is_over(cluster, user))
 }
@@ -74,81 +68,4 @@ fn token_lives(cluster: &Cluster, id: &str) -> bool {
 fn is_over(cluster: &Cluster, entry: &Map<String, Value>) -> bool {
     let end = entry.get("expire").and_then(Value::as_i64).unwrap_or(0);
     end != 0 && end < cluster.clock.seconds()
-}
-
-/// POST /access/ticket: a login, or the renewal of a ticket.
-pub(crate) fn log_in(cluster: &mut Cluster, call: &Call) -> Reply {
-    let name = call.args.need("username");
-    let full = match call.args.text("realm") {
-        Some(realm) if !name.contains('@') => format!("{name}@{realm}"),
-        _ => name.to_owned(),
-    };
-    let given = call.args.need("password");
-    let known = cluster.passwords.get(&full).is_some_and(|password| password == given);
-    let renewed = || user_of_ticket(cluster, given).is_some_and(|user| user == full);
-    if !is_enabled(cluster, &full) || !(known || renewed()) {
-        return Err(Failure::json(401, "authentication failure\n".to_owned()));
-    }
-    let rights = Rights::of(cluster, &full);
-    let mut answer = json!({
-        "username": full, "ticket": ticket_of(cluster, &full), "CSRFPreventionToken": csrf_of(cluster, &full),
-        "cap": capabilities(cluster, &rights),
-    });
-    if !cluster.standalone && rights.has("/", &["Sys.Audit"]) {
-        answer["clustername"] = json!("sandbox");
-    }
-    ok(answer)
-}
-
-/// What a user may do anywhere, by area: for showing or hiding buttons, not for checks.
-fn capabilities(cluster: &Cluster, rights: &Rights) -> Value {
-    const AREAS: [(&str, &[&str]); 7] = [
-        ("vms", &["VM.", "Permissions.Modify"]),
-        ("access", &["User.", "Group.", "Permissions.Modify"]),
-        ("storage", &["Datastore.", "Permissions.Modify"]),
-        ("nodes", &["Sys.", "Permissions.Modify"]),
-        ("sdn", &["SDN.", "Permissions.Modify"]),
-        ("dc", &["Sys.Audit", "Sys.Modify", "SDN."]),
-        ("mapping", &["Mapping.", "Permissions.Modify"]),
-    ];
-    let mut areas: Map<String, Value> = AREAS.iter().map(|(area, _)| ((*area).to_owned(), json!({}))).collect();
-    let mut paths: Vec<String> =
-        ["/", "/nodes", "/access/groups", "/vms", "/storage", "/sdn", "/mapping"].map(str::to_owned).to_vec();
-    paths.extend(listed_paths(cluster));
-    for path in paths {
-        let top = path.split('/').nth(1).filter(|top| !top.is_empty()).unwrap_or("dc");
-        for name in rights.on(&path).into_keys() {
-            for (area, starts) in AREAS {
-                let through_pool = top == "pool" && matches!(area, "vms" | "storage");
-                if (area == top || through_pool) && starts.iter().any(|start| name.starts_with(start)) {
-                    areas[area][&name] = json!(1);
-                }
-            }
-        }
-    }
-    Value::Object(areas)
-}
-
-/// The paths that the access control list speaks of.
-pub(crate) fn listed_paths(cluster: &Cluster) -> Vec<String> {
-    let entries = cluster.store.list("/access/acl").into_iter();
-    entries.filter_map(|entry| Some(entry.get("path")?.as_str()?.to_owned())).collect()
-}
-
-/// A ticket holds its user and a seal over him.
-fn ticket_of(cluster: &Cluster, userid: &str) -> String {
-    format!("PVE:{userid}:69051F00::{}", seal(cluster, "ticket", userid))
-}
-
-fn user_of_ticket(cluster: &Cluster, ticket: &str) -> Option<String> {
-    let userid = ticket.strip_prefix("PVE:")?.split(':').next()?;
-    (ticket == ticket_of(cluster, userid)).then(|| userid.to_owned())
-}
-
-fn csrf_of(cluster: &Cluster, userid: &str) -> String {
-    format!("69051F00:{}", seal(cluster, "csrf", userid))
-}
-
-fn seal(cluster: &Cluster, what: &str, userid: &str) -> String {
-    hex(&Sha1::digest(format!("{what}/{userid}/{}", cluster.key)))
 }

@@ -11,7 +11,7 @@ use super::roles::PRIVILEGES;
 use crate::{answer::Failure, cluster::Cluster, request::split_list};
 
 /// The user to whom nothing is forbidden.
-const ROOT: &str = "root@pam";
+pub(super) const ROOT: &str = "root@pam";
 
 /// The role that takes everything away.
 const NO_ACCESS: &str = "NoAccess";

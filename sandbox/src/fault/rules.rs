@@ -36,23 +36,24 @@ impl Rules {
         self.0.iter().map(|counted| (&counted.rule, counted.struck()))
     }
 
-    /// What a request meets, by its method and its target as sent.
-    pub(crate) fn request(&mut self, verb: &str, target: &str) -> Option<Fault> {
+    /// What a request meets, by its method, its target as sent, and the number of the endpoint.
+    pub(crate) fn request(&mut self, verb: &str, target: &str, endpoint: u16) -> Option<Fault> {
         if self.0.is_empty() {
             return None;
         }
         let path = below_the_format(target);
         let path: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-        self.strike(|rule| !rule.fault.strikes_connections() && rule.verbs.holds(verb) && fits(&rule.path, &path))
+        self.strike(endpoint, |rule| !rule.fault.strikes_connections() && rule.verbs.holds(verb) && fits(&rule.path, &path))
     }
 
-    /// What a new connection meets.
-    pub(crate) fn connection(&mut self) -> Option<Fault> {
-        self.strike(|rule| rule.fault.strikes_connections())
+    /// What a new connection meets at the endpoint of that number.
+    pub(crate) fn connection(&mut self, endpoint: u16) -> Option<Fault> {
+        self.strike(endpoint, |rule| rule.fault.strikes_connections())
     }
 
-    fn strike(&mut self, fits: impl Fn(&Rule) -> bool) -> Option<Fault> {
-        let fitting = self.0.iter_mut().filter(|counted| fits(&counted.rule));
+    fn strike(&mut self, endpoint: u16, fits: impl Fn(&Rule) -> bool) -> Option<Fault> {
+        let here = |rule: &Rule| rule.endpoint.is_none_or(|wanted| wanted == endpoint);
+        let fitting = self.0.iter_mut().filter(|counted| here(&counted.rule) && fits(&counted.rule));
         for counted in fitting {
             if counted.meet() {
                 return Some(counted.rule.fault.clone());
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
 
     fn met(rules: &mut Rules, verb: &str, target: &str) -> bool {
-        rules.request(verb, target).is_some()
+        rules.request(verb, target, 1).is_some()
     }
 
     #[test]
@@ -133,11 +134,20 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_of_one_endpoint_spares_the_others() {
+        let mut rules = Rules::default();
+        rules.set(vec![Fault::Empty.once().at(2), Fault::HangOnAccept.always().at(3)]);
+        assert_eq!(rules.request("GET", "/api2/json/version", 1), None);
+        assert_eq!(rules.request("GET", "/api2/json/version", 2), Some(Fault::Empty));
+        assert_eq!((rules.connection(2), rules.connection(3)), (None, Some(Fault::HangOnAccept)));
+    }
+
+    #[test]
     fn a_rule_that_is_used_up_leaves_the_request_to_the_next() {
         let mut rules = Rules::default();
         rules.set(vec![Fault::Empty.once(), Fault::NotJson.always()]);
-        assert_eq!(rules.request("GET", "/api2/json/version"), Some(Fault::Empty));
-        assert_eq!(rules.request("GET", "/api2/json/version"), Some(Fault::NotJson));
-        assert_eq!(rules.connection(), None);
+        assert_eq!(rules.request("GET", "/api2/json/version", 1), Some(Fault::Empty));
+        assert_eq!(rules.request("GET", "/api2/json/version", 1), Some(Fault::NotJson));
+        assert_eq!(rules.connection(1), None);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Knows their text form and which part of the cluster they change. What follows from them is the cluster's business.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use super::text::{BadText, bad, unknown};
 use crate::cluster::Cluster;
@@ -37,9 +37,20 @@ pub enum State {
     /// The guest ignores requests to shut down.
     Deaf(u32),
     Obeys(u32),
+    /// Nothing listens at the endpoint of that number any more, and its connections have ended.
+    EndpointClosed(u16),
+    EndpointOpen(u16),
+    /// So much time has passed: tasks have ended, tickets have expired.
+    TimePasses(Duration),
+    /// The node's clock is ahead by so many seconds; 0 = right again.
+    ClockOff(String, i64),
+    /// Tickets given out so far are refused.
+    NewKey,
+    /// Codes from the user's app that were used are good once more.
+    CodesAgain(String),
 }
 
-pub(crate) const NAMES: [&str; 16] = [
+pub(crate) const NAMES: [&str; 22] = [
     "node-offline",
     "node-timeout",
     "node-online",
@@ -56,6 +67,12 @@ pub(crate) const NAMES: [&str; 16] = [
     "agent-answers",
     "deaf",
     "obeys",
+    "endpoint-closed",
+    "endpoint-open",
+    "time-passes",
+    "clock-off",
+    "new-key",
+    "codes-again",
 ];
 
 impl FromStr for State {
@@ -110,12 +127,42 @@ impl FromStr for State {
             "agent-answers" => guest(argument).map(State::AgentAnswers),
             "deaf" => guest(argument).map(State::Deaf),
             "obeys" => guest(argument).map(State::Obeys),
-            "no-quorum" | "quorum" if !argument.is_empty() => bad(format!("'{name}' takes no '={argument}'")),
+            "endpoint-closed" => endpoint(name, argument).map(State::EndpointClosed),
+            "endpoint-open" => endpoint(name, argument).map(State::EndpointOpen),
+            "time-passes" => match span(argument) {
+                Some(time) => Ok(State::TimePasses(time)),
+                None => bad(format!("'{text}': a number with s, m, h or d is needed, as in 'time-passes=2h'")),
+            },
+            "clock-off" => match argument.split_once(':').map(|(node, seconds)| (node.trim(), seconds.trim().parse())) {
+                Some((node, Ok(seconds))) if !node.is_empty() => Ok(State::ClockOff(node.to_owned(), seconds)),
+                _ => bad(format!("'{text}': a node and seconds are needed, as in 'clock-off=pve2:-300'")),
+            },
+            "codes-again" => some("admin@pve").map(State::CodesAgain),
+            "no-quorum" | "quorum" | "new-key" if !argument.is_empty() => bad(format!("'{name}' takes no '={argument}'")),
             "no-quorum" => Ok(State::NoQuorum),
             "quorum" => Ok(State::Quorum),
+            "new-key" => Ok(State::NewKey),
             _ => Err(unknown("state", name, &NAMES)),
         }
     }
+}
+
+fn endpoint(name: &str, argument: &str) -> Result<u16, BadText> {
+    match argument.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => bad(format!("'{name}={argument}': the number of an endpoint is needed, from 1, as in '{name}=2'")),
+    }
+}
+
+/// `90s`, `30m`, `2h`, `1d`, or seconds; at most ten years.
+fn span(text: &str) -> Option<Duration> {
+    let units = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
+    let (number, factor) = units
+        .iter()
+        .find_map(|(unit, factor)| text.strip_suffix(*unit).map(|number| (number, *factor)))
+        .unwrap_or((text, 1));
+    let seconds = number.trim().parse::<u64>().ok()?.checked_mul(factor)?;
+    (seconds <= 3_650 * 86_400).then(|| Duration::from_secs(seconds))
 }
 
 impl fmt::Display for State {
@@ -137,6 +184,12 @@ impl fmt::Display for State {
             State::AgentAnswers(vmid) => write!(f, "agent-answers={vmid}"),
             State::Deaf(vmid) => write!(f, "deaf={vmid}"),
             State::Obeys(vmid) => write!(f, "obeys={vmid}"),
+            State::EndpointClosed(number) => write!(f, "endpoint-closed={number}"),
+            State::EndpointOpen(number) => write!(f, "endpoint-open={number}"),
+            State::TimePasses(time) => write!(f, "time-passes={}s", time.as_secs()),
+            State::ClockOff(node, seconds) => write!(f, "clock-off={node}:{seconds}"),
+            State::NewKey => f.write_str("new-key"),
+            State::CodesAgain(user) => write!(f, "codes-again={user}"),
         }
     }
 }
@@ -149,7 +202,7 @@ impl Cluster {
     /// When there is no such node, guest or storage; the text names those that there are.
     pub fn check(&self, state: &State) -> Result<(), BadText> {
         match state {
-            State::NodeOffline(node) | State::NodeTimeout(node) | State::NodeOnline(node) => {
+            State::NodeOffline(node) | State::NodeTimeout(node) | State::NodeOnline(node) | State::ClockOff(node, _) => {
                 if !self.nodes.contains_key(node) {
                     return Err(unknown("node", node, &names(&self.nodes)));
                 }
@@ -172,7 +225,19 @@ impl Cluster {
                     return bad(format!("there is no guest {vmid}. There are: {}{more}", some.join(", ")));
                 }
             }
-            State::TaskFails(..) | State::TaskWarns(..) | State::TaskTime(_) | State::NoQuorum | State::Quorum => {}
+            State::EndpointClosed(number) | State::EndpointOpen(number) => self.doors.check(*number)?,
+            State::CodesAgain(user) => {
+                if !self.factors.contains_key(user) {
+                    return Err(unknown("user with a second factor", user, &names(&self.factors)));
+                }
+            }
+            State::TaskFails(..)
+            | State::TaskWarns(..)
+            | State::TaskTime(_)
+            | State::NoQuorum
+            | State::Quorum
+            | State::TimePasses(_)
+            | State::NewKey => {}
         }
         Ok(())
     }
@@ -204,6 +269,12 @@ impl Cluster {
             State::AgentAnswers(vmid) => self.set_agent(*vmid, true),
             State::Deaf(vmid) => self.set_deaf(*vmid, true),
             State::Obeys(vmid) => self.set_deaf(*vmid, false),
+            State::EndpointClosed(number) => self.doors.set_open(*number, false),
+            State::EndpointOpen(number) => self.doors.set_open(*number, true),
+            State::TimePasses(time) => self.pass(*time),
+            State::ClockOff(node, seconds) => self.set_clock_off(node, *seconds),
+            State::NewKey => self.change_key(),
+            State::CodesAgain(user) => self.forget_used_codes(user),
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The text form of faults and rules, which the command line and the control endpoint share.
 //!
 //! ```text
-//! FAULT[=ARGUMENT][@[VERB] [PATH]][#WHICH]
+//! FAULT[=ARGUMENT][@[VERB] [PATH]][#WHICH][ at ENDPOINT]
 //! hang@GET /nodes/*/status        status=500:got timeout@POST /nodes/*/qemu/*/status/start#1
 //! ```
 //!
@@ -16,10 +16,11 @@ use proxmox_spec::{Verb, nearest};
 use super::{Fault, Rule, State, Trouble, Verbs, state};
 
 /// The faults that take nothing, with their names.
-const PLAIN: [(&str, Fault); 11] = [
+const PLAIN: [(&str, Fault); 12] = [
     ("close-before", Fault::CloseBefore),
     ("close-after", Fault::CloseAfter),
     ("close-on-accept", Fault::CloseOnAccept),
+    ("hang-on-accept", Fault::HangOnAccept),
     ("hang", Fault::Hang),
     ("hang-after", Fault::HangAfter),
     ("truncated", Fault::Truncated),
@@ -43,7 +44,7 @@ const ELSEWHERE: &str = "https://elsewhere.invalid/";
 
 /// Why a text is no fault, no rule or no state. Names the part that is wrong, and what could stand there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadText(pub(super) String);
+pub struct BadText(pub(crate) String);
 
 impl fmt::Display for BadText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,6 +176,7 @@ impl FromStr for Rule {
     type Err = BadText;
 
     fn from_str(text: &str) -> Result<Rule, BadText> {
+        let (text, endpoint) = place(text);
         let (fault, selector, which) = split(text)?;
         let fault: Fault = fault.parse()?;
         let (verbs, path) = match selector {
@@ -185,7 +187,7 @@ impl FromStr for Rule {
             None => (Verbs::Any, "**".to_owned()),
         };
         let (skip, times) = which.map_or(Ok((0, None)), ordinals)?;
-        Ok(Rule { fault, verbs, path, skip, times })
+        Ok(Rule { fault, verbs, path, skip, times, endpoint })
     }
 }
 
@@ -202,11 +204,21 @@ impl fmt::Display for Rule {
         }
         let first = u64::from(self.skip) + 1;
         match self.times {
-            None if self.skip == 0 => Ok(()),
-            None => write!(f, "#{first}-"),
-            Some(1) => write!(f, "#{first}"),
-            Some(times) => write!(f, "#{first}-{}", u64::from(self.skip) + u64::from(times)),
+            None if self.skip == 0 => {}
+            None => write!(f, "#{first}-")?,
+            Some(1) => write!(f, "#{first}")?,
+            Some(times) => write!(f, "#{first}-{}", u64::from(self.skip) + u64::from(times))?,
         }
+        self.endpoint.map_or(Ok(()), |endpoint| write!(f, " at {endpoint}"))
+    }
+}
+
+/// The rule without ` at 2`, and that number. A reason that ends so needs a selector behind it.
+fn place(text: &str) -> (&str, Option<u16>) {
+    let number = |text: &str| text.trim().parse().ok().filter(|number| *number > 0);
+    match text.rsplit_once(" at ").and_then(|(rest, last)| Some((rest.trim_end(), number(last)?))) {
+        Some((rest, endpoint)) => (rest, Some(endpoint)),
+        None => (text, None),
     }
 }
 
@@ -295,7 +307,7 @@ impl FromStr for Trouble {
     type Err = BadText;
 
     fn from_str(text: &str) -> Result<Trouble, BadText> {
-        let name = text.split(['=', '@', '#']).next().unwrap_or_default().trim();
+        let name = text.trim_start().split(['=', '@', '#', ' ']).next().unwrap_or_default().trim();
         if state::NAMES.contains(&name) {
             return text.parse::<State>().map(Trouble::State);
         }

@@ -122,7 +122,7 @@ pub(crate) async fn play(
     let half = body.slice(..body.len() / 2);
     Ok(match fault {
         Fault::Status(status, reason) | Fault::StatusAfter(status, reason) => refuse(status, &reason),
-        Fault::CloseBefore | Fault::CloseAfter | Fault::CloseOnAccept => return Err(Broken),
+        Fault::CloseBefore | Fault::CloseAfter | Fault::CloseOnAccept | Fault::HangOnAccept => return Err(Broken),
         Fault::Hang | Fault::HangAfter => std::future::pending().await,
         Fault::Trickle(pause) => {
             let pause = Duration::from_millis(pause.into());

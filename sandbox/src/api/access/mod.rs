@@ -1,11 +1,12 @@
-//! Access: logging in, passwords, effective permissions; users, tokens, groups, roles and the list of who has which
-//! role where stand in files of their own.
+//! Access: logging in, passwords, effective permissions; users, tokens, second factors, groups, roles and the list of
+//! who has which role where stand in files of their own.
 //!
 //! Knows how these things are kept: as items of the store, below `/access`. What they mean for a request is in `auth`.
 
 mod acl;
 mod groups;
 mod roles;
+mod tfa;
 mod tokens;
 mod users;
 
@@ -68,6 +69,14 @@ pub(super) const ROUTES: &[Route] = &[
     (Verb::Post, "/access/users/{userid}/token/{tokenid}", tokens::create),
     (Verb::Put, "/access/users/{userid}/token/{tokenid}", tokens::change),
     (Verb::Delete, "/access/users/{userid}/token/{tokenid}", tokens::delete),
+    (Verb::Get, "/access/users/{userid}/tfa", tfa::kinds),
+    (Verb::Put, "/access/users/{userid}/unlock-tfa", tfa::unlock),
+    (Verb::Get, "/access/tfa", tfa::list_all),
+    (Verb::Get, "/access/tfa/{userid}", tfa::list),
+    (Verb::Post, "/access/tfa/{userid}", tfa::add),
+    (Verb::Get, "/access/tfa/{userid}/{id}", tfa::read),
+    (Verb::Put, "/access/tfa/{userid}/{id}", tfa::change),
+    (Verb::Delete, "/access/tfa/{userid}/{id}", tfa::delete),
     (Verb::Get, "/access/groups", groups::list),
     (Verb::Get, "/access/groups/{groupid}", groups::read),
     (Verb::Delete, "/access/groups/{groupid}", groups::delete),
@@ -83,20 +92,33 @@ fn nothing(_: &mut Cluster, _: &Call) -> Reply {
     done()
 }
 
+/// Nobody but root changes how root gets in, and everybody else shows a password again before a change of that kind.
+fn confirm(cluster: &Cluster, call: &Call, param: &str) -> Result<(), Failure> {
+    let userid = call.args.need("userid");
+    if !cluster.store.has(&format!("/access/users/{userid}")) {
+        return Err(Failure::die(format!("no such user ('{userid}')")));
+    }
+    if call.rights.of_root() {
+        return Ok(());
+    }
+    if userid == "root@pam" {
+        return Err(bare());
+    }
+    let Some(given) = call.args.text(param) else {
+        return Err(Failure::param(param, "password is required to modify user"));
+    };
+    match cluster.passwords.get(&call.user) {
+        Some(password) if password == given => Ok(()),
+        _ => Err(auth::wrong_password()),
+    }
+}
+
 /// PUT /access/password: one's own, or another's with one's own as a confirmation. Those of the system are root's.
 fn change_password(cluster: &mut Cluster, call: &Call) -> Reply {
     let userid = call.args.need("userid");
-    let confirmed = call.args.text("confirmation-password");
-    if !call.rights.of_root() {
-        let Some(confirmed) = confirmed else {
-            return Err(Failure::param("confirmation-password", "password is required to modify user"));
-        };
-        if cluster.passwords.get(&call.user).is_none_or(|password| password != confirmed) {
-            return Err(Failure::json(401, "authentication failure\n".to_owned()));
-        }
-        if call.user != userid && userid.ends_with("@pam") {
-            return Err(bare());
-        }
+    confirm(cluster, call, "confirmation-password")?;
+    if !call.rights.of_root() && call.user != userid && userid.ends_with("@pam") {
+        return Err(bare());
     }
     cluster.passwords.insert(userid.to_owned(), call.args.need("password").to_owned());
     done()

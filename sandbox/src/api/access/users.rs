@@ -137,6 +137,7 @@ pub(super) fn delete(cluster: &mut Cluster, call: &Call) -> Reply {
     }
     let of_user = format!("{userid}!");
     cluster.passwords.remove(&userid);
+    cluster.factors.remove(&userid);
     cluster.secrets.retain(|id, _| !id.starts_with(&of_user));
     forget(cluster, |entry| {
         let id = entry.get("ugid").and_then(Value::as_str).unwrap_or_default();
