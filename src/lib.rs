@@ -10,6 +10,7 @@ pub mod client;
 pub mod clusters;
 pub mod engine;
 pub mod handlers;
+pub mod http;
 pub mod offers;
 pub mod plan;
 pub mod search;

@@ -1,0 +1,176 @@
+//! MCP over HTTP: one listener, streamable HTTP of both eras at `/mcp`, and what stands around it.
+//!
+//! Knows HTTP, sessions, bearer tokens and limits of load, and any handler of the protocol: nothing here knows tools,
+//! clusters or settings. What a caller may do travels with each request as a [`Caller`]; the handler makes it hold.
+
+mod answer;
+mod gate;
+mod listen;
+mod ready;
+mod request_id;
+mod sessions;
+
+pub use ready::Ready;
+pub use request_id::RequestId;
+
+use axum::Router;
+use axum::routing::get;
+use gate::Gate;
+use rmcp::ServerHandler;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Where the protocol is spoken.
+pub const PATH: &str = "/mcp";
+
+/// How long connections may take to close when everything has been answered.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// How the listener behaves.
+#[derive(Clone)]
+pub struct Options {
+    /// Names and addresses by which clients reach this server, `name` or `name:port`; any other `Host` is refused.
+    pub hosts: Vec<String>,
+    /// Web pages that may call, `scheme://host:port` with `*` for any port; a request without `Origin` is not from one.
+    pub origins: Vec<String>,
+    /// Longest body of a request, in bytes.
+    pub body: usize,
+    /// Requests that are worked on at a time.
+    pub calls: usize,
+    /// Connections that are open at a time; further ones wait.
+    pub connections: usize,
+    /// Sessions of older clients that are open at a time.
+    pub sessions: usize,
+    /// A session of which nothing was heard for so long is ended.
+    pub idle: Duration,
+    /// How long running calls may take to end at the end of the process.
+    pub drain: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            hosts: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec(),
+            origins: LOOPBACK_ORIGINS.map(str::to_owned).to_vec(),
+            // A file of 8 MiB as base64, and the call around it.
+            body: 16 << 20,
+            calls: 256,
+            connections: 1024,
+            sessions: 256,
+            idle: Duration::from_secs(1_800),
+            drain: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Web pages of this computer.
+pub const LOOPBACK_ORIGINS: [&str; 6] = [
+    "http://localhost:*",
+    "http://127.0.0.1:*",
+    "http://[::1]:*",
+    "https://localhost:*",
+    "https://127.0.0.1:*",
+    "https://[::1]:*",
+];
+
+/// What ends a server, from outside.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// No new calls; those that run may end.
+    pub begin: CancellationToken,
+    /// Whatever still runs is left.
+    pub now: CancellationToken,
+}
+
+/// A listener that has its address and does not answer yet.
+pub struct Http {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    options: Options,
+}
+
+impl Http {
+    /// Takes the address.
+    ///
+    /// # Errors
+    /// The address is taken, or not one of this computer.
+    pub async fn bind(
+        listen: SocketAddr,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        options: Options,
+    ) -> io::Result<Http> {
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        Ok(Http { listener, address, tls, options })
+    }
+
+    /// Where it listens; with the port that the system chose if none was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `stop` begins, and then until every call has ended or the patience is over.
+    ///
+    /// `handler` is cloned for each request. `calls` tells of work that goes on although its request has ended.
+    pub async fn serve<S>(self, handler: S, ready: Ready, calls: TaskTracker, stop: Stop)
+    where
+        S: ServerHandler + Clone,
+    {
+        let Http { listener, tls, options, .. } = self;
+        let ended = CancellationToken::new();
+        let mut manager = LocalSessionManager::default();
+        manager.session_config.keep_alive = Some(options.idle);
+        let manager = Arc::new(manager);
+        let config = StreamableHttpServerConfig::default()
+            .with_json_response(true)
+            .with_allowed_hosts(options.hosts.iter().cloned())
+            .with_allowed_origins(options.origins.iter().cloned())
+            .with_max_request_body_bytes(options.body)
+            .with_cancellation_token(ended.clone());
+        let gate = Arc::new(Gate::new(&options, manager.clone(), stop.begin.clone()));
+        let service = StreamableHttpService::new(move || Ok(handler.clone()), manager, config);
+        let protocol = Router::new()
+            .route_service(PATH, service)
+            .layer(axum::middleware::from_fn_with_state(gate.clone(), gate::pass));
+        let ready = Arc::new(ready);
+        let ending = stop.begin.clone();
+        let app = Router::new()
+            .route("/health", get(ready::health))
+            .route("/ready", get(move || ready::ready(ready.clone(), ending.clone())))
+            .merge(protocol)
+            .fallback(answer::nowhere)
+            .layer(axum::middleware::from_fn(request_id::pass));
+        let closing = CancellationToken::new();
+        let connections = listen::Connections { most: options.connections, closing: closing.clone() };
+        let listening = tokio::spawn(listen::accept(listener, tls, app, connections));
+
+        stop.begin.cancelled().await;
+        calls.close();
+        tracing::info!(patience = ?options.drain, "ending: no new calls; those that run may end");
+        let drained = async {
+            gate.drained().await;
+            calls.wait().await;
+        };
+        tokio::select! {
+            () = drained => {}
+            () = tokio::time::sleep(options.drain) => {
+                tracing::warn!(running = calls.len(), "ending, although calls still run: their patience is over");
+            }
+            () = stop.now.cancelled() => tracing::warn!(running = calls.len(), "ending at once"),
+        }
+        // Sessions and open streams first: a connection ends when nothing is said on it.
+        ended.cancel();
+        closing.cancel();
+        if tokio::time::timeout(CLOSING, listening).await.is_err() {
+            tracing::debug!("connections were cut");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Connections: accepting them, TLS, and how long a peer may take to say something.
+//!
+//! Knows bytes and time; what is asked goes to the router.
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Until the head of a request is there, and until TLS stands: whoever is slower holds a connection for nothing.
+const HEAD: Duration = Duration::from_secs(20);
+
+/// When the system gives no more connections.
+const PAUSE: Duration = Duration::from_millis(100);
+
+pub(super) struct Connections {
+    /// Open at a time.
+    pub most: usize,
+    /// Each ends after the answer it is about to give.
+    pub closing: CancellationToken,
+}
+
+/// Accepts connections until they are to close, and waits for their ends.
+pub(super) async fn accept(
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    app: Router,
+    connections: Connections,
+) {
+    let acceptor = tls.map(TlsAcceptor::from);
+    let places = Arc::new(Semaphore::new(connections.most));
+    let open = TaskTracker::new();
+    loop {
+        let next = async {
+            // Never closed, so there is always a place in the end.
+            let place = places.clone().acquire_owned().await.ok()?;
+            Some((place, listener.accept().await))
+        };
+        let accepted = tokio::select! {
+            accepted = next => accepted,
+            () = connections.closing.cancelled() => None,
+        };
+        let Some((place, accepted)) = accepted else { break };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        // Answers are small and waited for.
+        let _ = stream.set_nodelay(true);
+        let (app, acceptor, closing) = (app.clone(), acceptor.clone(), connections.closing.clone());
+        open.spawn(async move {
+            let _place = place;
+            match acceptor {
+                None => converse(stream, app, closing).await,
+                Some(acceptor) => match tokio::time::timeout(HEAD, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => converse(stream, app, closing).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
+                    Err(_) => tracing::debug!("no TLS: the peer says nothing"),
+                },
+            }
+        });
+    }
+    drop(listener);
+    open.close();
+    open.wait().await;
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    app: Router,
+    closing: CancellationToken,
+) {
+    let service = TowerToHyperService::new(app);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = closing.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    // How a connection ends does not matter to the server.
+    if let Err(error) = ended {
+        tracing::trace!(%error, "a connection broke");
+    }
+}
