@@ -7,10 +7,12 @@ mod approve;
 mod ask;
 mod audit;
 mod call;
+mod end;
 mod exit;
 mod pairs;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod serve;
 mod start;
 mod table;
 mod tools;
@@ -36,6 +38,7 @@ Use it with a cluster:
   export PROXMOX_TOKEN_VALUE=12345678-1234-1234-1234-123456789abc
   proxmox-mcp call get_version                               is everything set?
   proxmox-mcp                                                serve MCP on stdin and stdout
+  proxmox-mcp serve --http 127.0.0.1:8808                    serve MCP over HTTP
 
 Every flag has the variable that is shown with it; the flag wins. The variables may stand in a file .env in
 the working directory. These flags may stand before or after the subcommand. Standard output carries the
@@ -61,6 +64,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve MCP on standard input and output, as without a subcommand; or over HTTP with --http
+    Serve(serve::Serve),
     /// Call one tool, with the same checks as a call of an assistant
     Call(call::Call),
     /// Show a call of an assistant that waits for you, and approve it; without a code, list all that wait
@@ -101,6 +106,8 @@ fn run(cli: Cli) -> Exit {
         Some(Command::Approve(approve)) => return approve::run(&approve, &flags),
         #[cfg(feature = "sandbox")]
         Some(Command::Sandbox(serve)) => return on_runtime(sandbox::run(serve, &flags)),
+        Some(Command::Serve(serve)) if serve.over_http() => return on_workers(serve::run(serve, &flags)),
+        Some(Command::Serve(_)) => None,
         Some(Command::Call(call)) => Some(call),
         None => None,
     };
@@ -119,9 +126,18 @@ fn run(cli: Cli) -> Exit {
     })
 }
 
+/// One thread: calls wait for the network nearly all of their time, and a start with workers takes twice as long.
 fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
-    // One thread: calls wait for the network nearly all of their time, and a start with workers takes twice as long.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    run_on(tokio::runtime::Builder::new_current_thread(), work)
+}
+
+/// A thread for each processor: many clients at a time, and TLS for each of them.
+fn on_workers(work: impl Future<Output = Exit>) -> Exit {
+    run_on(tokio::runtime::Builder::new_multi_thread(), work)
+}
+
+fn run_on(mut builder: tokio::runtime::Builder, work: impl Future<Output = Exit>) -> Exit {
+    let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("proxmox-mcp: the system gives no timer or input: {error}");

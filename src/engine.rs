@@ -3,6 +3,7 @@
 //! Written once and by hand; no tool can go around any step, and none is known here by name. Knows nothing of MCP or of
 //! the command line.
 
+mod answers;
 mod audited;
 pub mod budget;
 mod call;
@@ -32,7 +33,7 @@ mod wait;
 mod write;
 
 use crate::access::Access;
-use crate::arguments::Fields;
+use crate::arguments::{Fields, FileSource};
 use crate::catalogue;
 pub use crate::client::PreparedRequest as Prepared;
 use crate::client::{Client, PreparedRequest, Repeat, Trouble};
@@ -117,6 +118,8 @@ pub struct Watch {
     pub client: Option<String>,
     /// Who calls, proven by a bearer token; `None` = whoever started this process.
     pub caller: Option<String>,
+    /// Who calls may sit at another machine, and has no business with the files of this one.
+    pub remote: bool,
     pub cancelled: CancellationToken,
     /// How a person can be asked about this call.
     pub asker: Asker,
@@ -136,6 +139,10 @@ const OUTCOMES: [Outcome; 5] = [Outcome::Ok, Outcome::Warnings, Outcome::Failed,
 
 /// What every answer of the sandbox says, good or bad.
 const SANDBOX: &str = "From the sandbox, a make-believe cluster.";
+
+/// What a caller over HTTP is told who names a file of the server's machine, whether it is there or not.
+const NO_LOCAL_FILES: &str = "Files of the server's machine cannot be reached over HTTP. Give the content as base64 (at \
+                              most 8 MiB), or let the node fetch the file by itself from a URL. Nothing was sent.";
 
 impl Engine {
     /// Connects to nothing: certificates are read and connections opened at the first call.
@@ -247,6 +254,9 @@ impl Engine {
         }
         let mut notes = fields.take_notes();
         notes.extend(plan.notes.iter().cloned());
+        if let (true, Some(FileSource::Path(_))) = (watch.remote, &plan.file) {
+            return Err(Failure::new(FailureKind::BadArguments, NO_LOCAL_FILES));
+        }
         let client = self.client().await?;
         let call = Call { engine: self, client, surface, given, intent, watch: &watch, secrets: OnceLock::new() };
         let ended = run(&call, &plan, notes).await;

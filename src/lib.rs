@@ -4,6 +4,7 @@ pub mod access;
 pub mod approvals;
 pub mod arguments;
 pub mod audit;
+pub mod caller;
 pub mod catalogue;
 pub mod cli;
 pub mod client;

@@ -3,22 +3,25 @@
 //! Knows the protocol's words (through the SDK, which speaks both the `initialize` era and the stateless one) and
 //! nothing of HTTP or Proxmox VE. Arguments, tiers and answers are the engine's; this module only carries them.
 
+mod callers;
 mod carry;
 mod elicit;
 mod listing;
 mod offers;
 mod transport;
 
+use crate::caller::Caller;
 use crate::catalogue;
 use crate::clusters::Clusters;
 use crate::engine::{Answer, Failure, FailureKind, Watch, clean};
 use crate::offers::instructions;
 use crate::tool::Surface;
+use callers::Callers;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, GetPromptRequestParams,
-    GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
-    ServerConfig, Tool,
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, DiscoverResult,
+    GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams, InitializeResult,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::transport::async_rw::AsyncRwTransport;
@@ -26,6 +29,8 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 pub use listing::{annotations, describe};
 
@@ -37,6 +42,12 @@ const LIST_TTL_MS: u64 = 60_000;
 #[derive(Clone)]
 pub struct Server {
     clusters: Clusters,
+    /// Whose limits these are; `None` = the server's own.
+    caller: Option<Arc<Caller>>,
+    /// The same server for each of its callers.
+    callers: Arc<Callers>,
+    /// Calls that run, also those whose clients are gone.
+    calls: TaskTracker,
     /// The client's side has ended: nobody answers a question any more.
     gone: CancellationToken,
     /// The tools on offer, built on the first `tools/list`: a start parses no schema.
@@ -46,7 +57,19 @@ pub struct Server {
 impl Server {
     /// A server over these clusters. Connects to nothing.
     pub fn new(clusters: Clusters) -> Server {
-        Server { clusters, gone: CancellationToken::new(), offered: Arc::default() }
+        Server {
+            clusters,
+            caller: None,
+            callers: Arc::default(),
+            calls: TaskTracker::new(),
+            gone: CancellationToken::new(),
+            offered: Arc::default(),
+        }
+    }
+
+    /// The calls that run.
+    pub fn calls(&self) -> &TaskTracker {
+        &self.calls
     }
 
     /// The tools that this server lists, in catalogue order: always the same list.
@@ -101,16 +124,30 @@ impl ServerHandler for Server {
             .with_instructions(instructions(settings))
     }
 
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        context.peer.set_peer_info(request.clone());
+        self.of(&context)?.negotiate_initialize(&request)
+    }
+
+    async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let server = self.of(&context)?;
+        Ok(DiscoverResult::from_server_info(server.supported_protocol_versions().into_owned(), server.get_info()))
+    }
+
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         if request.is_some_and(|page| page.cursor.is_some()) {
             return Err(ErrorData::invalid_params("tools/list has one page: leave `cursor` out", None));
         }
         // Private: what is offered depends on how this one server was started.
-        Ok(ListToolsResult::with_all_items(self.tools().to_vec())
+        Ok(ListToolsResult::with_all_items(self.of(&context)?.tools().to_vec())
             .with_ttl_ms(LIST_TTL_MS)
             .with_cache_scope(CacheScope::Private))
     }
@@ -120,22 +157,29 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(surface) = catalogue::surface_in(self.clusters.first().settings().dialect, &request.name) else {
+        let server = self.of(&context)?;
+        let Some(surface) = catalogue::surface_in(server.clusters.first().settings().dialect, &request.name) else {
             return Err(unknown_tool(&request.name));
         };
         let started = Instant::now();
         let (progress, reporter) = carry::report(&context);
         let asker = elicit::asker(&context, request.input_responses, request.request_state, &self.gone);
         let client = carry::client(&context);
-        let watch = Watch { progress, cancelled: context.ct.clone(), asker, client, ..Watch::default() };
+        let caller = server.caller_name();
+        let remote = callers::remote(&context);
+        let watch = Watch { progress, cancelled: context.ct.clone(), asker, client, caller, remote };
         let mut arguments = request.arguments.unwrap_or_default();
-        let ended = match self.clusters.choose(&mut arguments).cloned() {
-            Ok(engine) => guarded(surface, async move { engine.call(surface, Some(&arguments), watch).await }).await,
+        let span = callers::span(&context);
+        let ended = match server.clusters.choose(&mut arguments).cloned() {
+            Ok(engine) => {
+                let call = async move { engine.call(surface, Some(&arguments), watch).await };
+                server.guarded(surface, call.instrument(span.clone())).await
+            }
             Err(failure) => Err(failure),
         };
         // The engine dropped its end, so this ends; what was reported comes before the answer, as the protocol asks.
         reporter.finish().await;
-        log(surface, &ended, started);
+        span.in_scope(|| server.log(surface, &ended, started));
         match ended.as_ref().err().and_then(Failure::question) {
             Some(asking) => Ok(elicit::required(asking).into()),
             None => Ok(carry::result(ended).into()),
@@ -145,17 +189,17 @@ impl ServerHandler for Server {
     async fn list_resources(
         &self,
         request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        self.resources(request)
+        self.of(&context)?.resources(request)
     }
 
     async fn list_resource_templates(
         &self,
         request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        self.templates(request)
+        self.of(&context)?.templates(request)
     }
 
     async fn read_resource(
@@ -163,24 +207,27 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let watch = Watch { cancelled: context.ct.clone(), client: carry::client(&context), ..Watch::default() };
-        self.read(request.uri, watch).await.map(Into::into)
+        let server = self.of(&context)?;
+        let (client, caller) = (carry::client(&context), server.caller_name());
+        let remote = callers::remote(&context);
+        let watch = Watch { cancelled: context.ct.clone(), client, caller, remote, ..Watch::default() };
+        server.read(request.uri, watch).instrument(callers::span(&context)).await.map(Into::into)
     }
 
     async fn list_prompts(
         &self,
         request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        self.prompts(request)
+        self.of(&context)?.prompts(request)
     }
 
     async fn get_prompt(
         &self,
         request: GetPromptRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        self.prompt(&request).map(Into::into)
+        self.of(&context)?.prompt(&request).map(Into::into)
     }
 
     async fn complete(
@@ -188,7 +235,7 @@ impl ServerHandler for Server {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        self.completed(request, context.ct.clone()).await
+        self.of(&context)?.completed(request, context.ct.clone()).await
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -196,19 +243,41 @@ impl ServerHandler for Server {
     }
 }
 
-/// The end of a call, also of one that panicked: a request that is never answered would hold its client up for good.
-async fn guarded(
-    surface: &'static Surface,
-    call: impl Future<Output = Result<Answer, Failure>> + Send + 'static,
-) -> Result<Answer, Failure> {
-    tokio::spawn(call).await.unwrap_or_else(|_| {
-        let says = format!(
-            "`{}` broke off inside this server: a mistake of the program, not of the arguments. If it changes something, \
-             look at what is there now before it is called again.",
-            surface.name
-        );
-        Err(Failure::new(FailureKind::Broken, says))
-    })
+impl Server {
+    /// The end of a call, also of one that panicked: a request that is never answered would hold its client up for good.
+    async fn guarded(
+        &self,
+        surface: &'static Surface,
+        call: impl Future<Output = Result<Answer, Failure>> + Send + 'static,
+    ) -> Result<Answer, Failure> {
+        self.calls.spawn(call).await.unwrap_or_else(|_| {
+            let says = format!(
+                "`{}` broke off inside this server: a mistake of the program, not of the arguments. If it changes something, \
+                 look at what is there now before it is called again.",
+                surface.name
+            );
+            Err(Failure::new(FailureKind::Broken, says))
+        })
+    }
+
+    /// One line per call: what was called and how it ended, never with which arguments.
+    fn log(&self, surface: &Surface, ended: &Result<Answer, Failure>, started: Instant) {
+        let caller = self.caller.as_ref().map(|caller| caller.name.as_str());
+        let milliseconds = started.elapsed().as_millis();
+        match ended {
+            Ok(answer) => {
+                let outcome = answer.content.get("outcome").and_then(|value| value.as_str()).unwrap_or("ok");
+                tracing::info!(tool = surface.name, tier = %surface.tool.tier, outcome, caller, milliseconds, "call");
+            }
+            Err(failure) => {
+                tracing::info!(tool = surface.name, tier = %surface.tool.tier, outcome = "refused or failed", kind = ?failure.kind(), caller, milliseconds, "call");
+            }
+        }
+    }
+
+    fn caller_name(&self) -> Option<String> {
+        self.caller.as_ref().map(|caller| caller.name.clone())
+    }
 }
 
 /// A name that no tool has under any dialect is a mistake in the request, not an outcome of a tool.
@@ -222,28 +291,18 @@ fn unknown_tool(name: &str) -> ErrorData {
     ErrorData::invalid_params(format!("there is no tool `{shown}`; {advice}"), None)
 }
 
-/// One line per call: what was called and how it ended, never with which arguments.
-fn log(surface: &Surface, ended: &Result<Answer, Failure>, started: Instant) {
-    let milliseconds = started.elapsed().as_millis();
-    match ended {
-        Ok(answer) => {
-            let outcome = answer.content.get("outcome").and_then(|value| value.as_str()).unwrap_or("ok");
-            tracing::info!(tool = surface.name, tier = %surface.tool.tier, outcome, milliseconds, "call");
-        }
-        Err(failure) => {
-            tracing::info!(tool = surface.name, tier = %surface.tool.tier, outcome = "refused or failed", kind = ?failure.kind(), milliseconds, "call");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Engine;
+    use crate::settings::{Flags, Settings};
 
     #[tokio::test]
     async fn a_call_that_panics_is_answered() {
         let surface = &catalogue::SURFACES[0];
-        let ended = guarded(surface, async { panic!("on purpose") }).await;
+        let settings = Settings::limits(&Flags::default()).expect("the defaults are right");
+        let server = Server::new(Clusters::one(Arc::new(Engine::new(settings))));
+        let ended = server.guarded(surface, async { panic!("on purpose") }).await;
         let failure = ended.expect_err("it has no answer");
         assert_eq!(failure.kind(), FailureKind::Broken);
         assert!(failure.to_string().contains(surface.name) && !failure.to_string().contains("on purpose"), "{failure}");

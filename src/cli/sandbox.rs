@@ -2,6 +2,7 @@
 //!
 //! Knows flags, files and signals. What the cluster is and does is the sandbox's business.
 
+use super::end::End;
 use super::{Exit, exit, start};
 use crate::settings::Flags;
 use clap::Args;
@@ -102,7 +103,7 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
         identity: Some(identity),
     };
     // Before the address is told: whoever reads it may end this process at once.
-    let end = match End::expect() {
+    let mut end = match End::expect() {
         Ok(end) => end,
         Err(error) => return problem(format!("signals cannot be received: {error}")),
     };
@@ -125,36 +126,11 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
     let told = if serve.json { format!("{:#}\n", as_json(&sandbox, serve.control)) } else { lines };
     let exit = exit::output(&told, Exit::Done);
     if exit == Exit::Done {
-        end.wait().await;
+        end.asked().await;
         tracing::info!(requests = sandbox.requests().len(), "end");
     }
     sandbox.shutdown().await;
     exit
-}
-
-/// What asks the process to end.
-struct End {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl End {
-    fn expect() -> io::Result<End> {
-        Ok(End {
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-        })
-    }
-
-    async fn wait(mut self) {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = self.terminate.recv() => {}
-        }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
-    }
 }
 
 /// The settings as lines that a file `.env` can hold.

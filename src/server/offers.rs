@@ -3,7 +3,7 @@
 //! Knows messages and their errors. What is offered, and what a call may do, is decided elsewhere: a resource is a tool's
 //! answer and goes the same road.
 
-use super::{LIST_TTL_MS, Server, guarded, log};
+use super::{LIST_TTL_MS, Server};
 use crate::catalogue;
 use crate::engine::{Failure, FailureKind, Watch, clean};
 use crate::offers::{self, Offer, Prompt, Resource};
@@ -62,8 +62,8 @@ impl Server {
         })?;
         let started = Instant::now();
         let engine = self.clusters.first().clone();
-        let ended = guarded(surface, async move { engine.call(surface, Some(&arguments), watch).await }).await;
-        log(surface, &ended, started);
+        let ended = self.guarded(surface, async move { engine.call(surface, Some(&arguments), watch).await }).await;
+        self.log(surface, &ended, started);
         let answer = ended.map_err(|failure| unread(&failure, &uri))?;
         let text = Value::Object(answer.content).to_string();
         let contents = ResourceContents::text(text, uri).with_mime_type(MIME);
