@@ -7,8 +7,10 @@ mod approve;
 mod ask;
 mod audit;
 mod call;
+mod completions;
 mod end;
 mod exit;
+mod man;
 mod pairs;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -74,6 +76,10 @@ enum Command {
     Audit(audit::Audit),
     /// List the tools on offer with these limits, and why the others are not; or show one tool
     Tools(tools::Tools),
+    /// Print a script that completes this command line in a shell
+    Completions(completions::Completions),
+    /// Print the manual page, or write the pages of all subcommands to a folder
+    Man(man::Pages),
     /// Serve a make-believe cluster over HTTPS, for tests and programs in any language; ends at Ctrl-C
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Serve),
@@ -103,6 +109,8 @@ fn run(cli: Cli) -> Exit {
     let task = match command {
         Some(Command::Tools(tools)) => return tools::run(&tools, &flags),
         Some(Command::Audit(audit)) => return audit::run(&audit),
+        Some(Command::Completions(completions)) => return completions::run(&completions, self::command()),
+        Some(Command::Man(pages)) => return man::run(&pages, self::command()),
         Some(Command::Approve(approve)) => return approve::run(&approve, &flags),
         #[cfg(feature = "sandbox")]
         Some(Command::Sandbox(serve)) => return on_runtime(sandbox::run(serve, &flags)),

@@ -28,6 +28,7 @@ use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -91,6 +92,18 @@ impl Server {
     /// client said anything is no error.
     pub async fn serve_stdio(self) -> Result<(), Broken> {
         let (input, output) = rmcp::transport::io::stdio_pipes();
+        self.serve_over(input, output).await
+    }
+
+    /// As [`Server::serve_stdio`], over any two streams: one message per line.
+    ///
+    /// # Errors
+    /// As [`Server::serve_stdio`].
+    pub async fn serve_over(
+        self,
+        input: impl AsyncRead + Send + Unpin + 'static,
+        output: impl AsyncWrite + Send + Unpin + 'static,
+    ) -> Result<(), Broken> {
         let transport = transport::Answering::new(AsyncRwTransport::new_server(input, output), self.gone.clone());
         match self.serve(transport).await {
             Ok(running) => running.waiting().await.map(|_| ()).map_err(|error| Broken(error.to_string())),
