@@ -157,7 +157,8 @@ fn change(shared: &Shared, body: &[u8], endpoint: u16) -> Result<Value, Refusal>
     };
     let states: Vec<State> = texts(body)?.iter().map(read).collect::<Result<_, _>>()?;
     if states.contains(&State::EndpointClosed(endpoint)) {
-        let text = format!("this request came to endpoint {endpoint}, which cannot close under it: ask another endpoint");
+        let text =
+            format!("this request came to endpoint {endpoint}, which cannot close under it: ask another endpoint");
         return Err(Refusal(StatusCode::BAD_REQUEST, text));
     }
     let mut cluster = lock(&shared.cluster);

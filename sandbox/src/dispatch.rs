@@ -182,7 +182,7 @@ pub(crate) fn answer(
     if let Some(node) = path_args.text("node").filter(|_| method.proxy_to_node) {
         check_node(cluster, node)?;
     }
-    let mut args = validate::check(method, path_args, given)?;
+    let mut args = validate::check(method, path_args, given, rights.of_root())?;
     if let Some("localhost") = args.text("node") {
         args.0.insert("node".to_owned(), Arg::Text("pve1".to_owned()));
     }

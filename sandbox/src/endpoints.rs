@@ -63,7 +63,7 @@ impl Doors {
     pub(crate) fn check(&self, number: u16) -> Result<(), BadText> {
         match usize::from(number) {
             1.. if usize::from(number) <= self.0.len() => Ok(()),
-            _ => Err(BadText(format!("there is no endpoint {number}. There are {}, numbered from 1", self.0.len()))),
+            _ => Err(BadText(format!("there is no endpoint {number}: they are numbered from 1 to {}", self.0.len()))),
         }
     }
 

@@ -71,7 +71,8 @@ impl Options {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
         let invalid = |text: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        if self.password.as_ref().is_some_and(|password| password.is_empty() || password.chars().any(char::is_control)) {
+        if self.password.as_ref().is_some_and(|password| password.is_empty() || password.chars().any(char::is_control))
+        {
             return invalid("the password must be at least one character, and none of them a control character");
         }
         if self.totp_seed.as_ref().is_some_and(|seed| Totp::of_seed(seed).is_none()) {

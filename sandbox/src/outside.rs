@@ -28,7 +28,8 @@ impl Cluster {
     ///
     /// When the seed is no base32.
     pub fn add_totp(&mut self, user: &str, seed: &str) -> Result<(), BadText> {
-        let totp = Totp::of_seed(seed).ok_or_else(|| BadText("the seed must be base32: A to Z and 2 to 7".to_owned()))?;
+        let totp =
+            Totp::of_seed(seed).ok_or_else(|| BadText("the seed must be base32: A to Z and 2 to 7".to_owned()))?;
         let (id, created) = (self.draw_uuid(), self.clock.seconds());
         self.factors.entry(user.to_owned()).or_default().add_app(id, "app", created, totp);
         self.mark_factors(user);

@@ -17,8 +17,8 @@ use crate::{
 /// Parameters that fail as a configuration option, not as a parameter, when not root sets them.
 const ROOT_ONLY_OPTIONS: [&str; 4] = ["args", "lock", "parallel", "vmgenid"];
 
-/// Checks the parameters and joins those of the path with the given ones.
-pub(crate) fn check(method: &'static Method, path: Args, given: Args) -> Result<Args, Failure> {
+/// Checks the parameters and joins those of the path with the given ones; `by_root` = for root@pam with a password.
+pub(crate) fn check(method: &'static Method, path: Args, given: Args, by_root: bool) -> Result<Args, Failure> {
     let mut errors = BTreeMap::new();
     let mut args = Args::default();
     for (name, arg) in given.0 {
@@ -70,7 +70,9 @@ pub(crate) fn check(method: &'static Method, path: Args, given: Args) -> Result<
     if !errors.is_empty() {
         return Err(Failure::params(errors));
     }
-    root_only(method, &checked)?;
+    if !by_root {
+        root_only(method, &checked)?;
+    }
     Ok(checked)
 }
 

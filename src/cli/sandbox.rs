@@ -1,17 +1,18 @@
 //! `proxmox-mcp sandbox`: the make-believe cluster as a server of its own, for tests and programs in any language.
 //!
-//! Knows flags, files and signals. What the cluster is and does is the sandbox's business.
+//! Knows flags and signals. What is printed is in `told`, what is kept in files in `files`; what the cluster is and
+//! does is the sandbox's business.
+
+mod files;
+mod told;
 
 use super::end::End;
 use super::{Exit, exit, start};
 use crate::settings::Flags;
 use clap::Args;
-use proxmox_sandbox::{Identity, Layout, Options, Sandbox, Trouble, USER};
-use serde_json::json;
-use std::fmt::Write;
-use std::io;
+use proxmox_sandbox::{Identity, Layout, Options, Sandbox, Trouble};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the subcommand takes.
@@ -23,6 +24,12 @@ pub struct Serve {
     /// Listen on an address that other machines can reach
     #[arg(long)]
     allow_remote: bool,
+    /// Serve the same cluster at one more address, as another node does; may be repeated
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    also_listen: Vec<SocketAddr>,
+    /// Show the same certificate at every address, instead of one for each
+    #[arg(long, requires = "also_listen")]
+    same_certificate: bool,
     /// Nodes of the cluster, 3 to 64
     #[arg(long, value_name = "N", default_value_t = 3)]
     nodes: u16,
@@ -60,6 +67,18 @@ pub struct Serve {
     /// The secret of the token, instead of a new one at each start. It protects nothing but this make-believe cluster
     #[arg(long, value_name = "SECRET")]
     token_value: Option<String>,
+    /// The password of admin@pve and root@pam, instead of a new one at each start
+    #[arg(long, value_name = "TEXT")]
+    password: Option<String>,
+    /// A login of admin@pve takes a code from an app with this seed, too
+    #[arg(long, value_name = "BASE32")]
+    totp_seed: Option<String>,
+    /// A code that is good for one login of admin@pve instead of one from an app; may be repeated
+    #[arg(long, value_name = "CODE")]
+    recovery_code: Vec<String>,
+    /// Let the clock show the real time, instead of moving it by requests
+    #[arg(long)]
+    real_time: bool,
     /// Print the settings as JSON
     #[arg(long)]
     json: bool,
@@ -74,24 +93,21 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
     if let Err(error) = start::log_requests(flags) {
         return problem(error.to_string());
     }
-    let remote = !serve.listen.ip().is_loopback();
-    if remote && !serve.allow_remote {
+    let addresses = || [serve.listen].into_iter().chain(serve.also_listen.iter().copied());
+    let remote = addresses().find(|address| !address.ip().is_loopback());
+    if let Some(address) = remote.filter(|_| !serve.allow_remote) {
         return problem(format!(
-            "--listen {}: other machines could reach this address. Give --allow-remote as well if they may",
-            serve.listen
+            "{address}: other machines could reach this address. Give --allow-remote as well if they may"
         ));
     }
-    let identity = match serve.certificate_dir.as_deref().map(|folder| kept_identity(folder, serve.listen)).transpose()
-    {
-        Ok(identity) => identity,
+    let identities = match identities(&serve, addresses()) {
+        Ok(identities) => identities,
         Err(text) => return problem(text),
     };
-    let identity = match identity.map_or_else(|| Identity::generate(&[serve.listen.ip().to_string()]), Ok) {
-        Ok(identity) => identity,
-        Err(error) => return problem(format!("no certificate could be made: {error}")),
-    };
+    let mut places = addresses().zip(identities);
+    let Some((address, identity)) = places.next() else { return problem("there is no address".to_owned()) };
     let options = Options {
-        address: serve.listen,
+        address,
         seed: serve.seed,
         task_time: serve.task_time,
         auth_delay: Duration::from_millis(serve.auth_delay),
@@ -100,6 +116,10 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
         layout: if serve.standalone { Layout::Standalone } else { Layout::Cluster },
         control: serve.control,
         token_secret: serve.token_value.clone(),
+        password: serve.password.clone(),
+        totp_seed: serve.totp_seed.clone(),
+        recovery_codes: serve.recovery_code.clone(),
+        real_time: serve.real_time,
         identity: Some(identity),
     };
     // Before the address is told: whoever reads it may end this process at once.
@@ -109,21 +129,27 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
     };
     let sandbox = match Sandbox::start(options).await {
         Ok(sandbox) => sandbox,
-        Err(error) => return problem(format!("the sandbox could not start on {}: {error}", serve.listen)),
+        Err(error) => return problem(format!("the sandbox could not start on {address}: {error}")),
     };
+    for (address, identity) in places {
+        if let Err(error) = sandbox.also_at(address, Some(identity)).await {
+            return problem(format!("--also-listen {address}: {error}"));
+        }
+    }
     for trouble in serve.fault.iter().cloned() {
         if let Err(error) = sandbox.apply(trouble) {
             return problem(format!("--fault: {error}"));
         }
     }
-    if remote && serve.control {
+    sandbox.settled().await;
+    if remote.is_some() && serve.control {
         tracing::warn!("the control endpoint asks nobody for a token, and other machines can reach it");
     }
-    let lines = environment(&sandbox, serve.control);
-    if let Err(text) = write_files(&serve, &sandbox, &lines) {
+    let lines = told::environment(&sandbox, &serve);
+    if let Err(text) = files::write(&serve, &sandbox, &lines) {
         return problem(text);
     }
-    let told = if serve.json { format!("{:#}\n", as_json(&sandbox, serve.control)) } else { lines };
+    let told = if serve.json { format!("{:#}\n", told::as_json(&sandbox, &serve)) } else { lines };
     let exit = exit::output(&told, Exit::Done);
     if exit == Exit::Done {
         end.asked().await;
@@ -133,104 +159,20 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
     exit
 }
 
-/// The settings as lines that a file `.env` can hold.
-fn environment(sandbox: &Sandbox, control: bool) -> String {
-    let (id, secret) = sandbox.token().split_once('=').unwrap_or((sandbox.token(), ""));
-    let (user, name) = id.split_once('!').unwrap_or((id, ""));
-    let mut lines = format!("# A make-believe Proxmox VE cluster at {}\n", url(sandbox));
-    let _ = writeln!(lines, "# The user {USER} has the password {}", sandbox.password());
-    let _ = writeln!(lines, "# A token that may look and nothing else: {}", sandbox.auditor_token());
-    if control {
-        let _ = writeln!(lines, "# Faults and the record of requests: {}/sandbox", url(sandbox));
+/// What is shown at each of the addresses.
+fn identities(serve: &Serve, addresses: impl Iterator<Item = SocketAddr>) -> Result<Vec<Identity>, String> {
+    let names: Vec<String> = addresses.map(|address| address.ip().to_string()).collect();
+    let mut identities: Vec<Identity> = Vec::new();
+    for (number, name) in (1_u16..).zip(&names) {
+        let names = if serve.same_certificate { names.as_slice() } else { std::slice::from_ref(name) };
+        let identity = match (&serve.certificate_dir, identities.first().filter(|_| serve.same_certificate)) {
+            (_, Some(first)) => first.clone(),
+            (Some(folder), None) => files::kept_identity(folder, number, names)?,
+            (None, None) => {
+                Identity::generate(names).map_err(|error| format!("no certificate could be made: {error}"))?
+            }
+        };
+        identities.push(identity);
     }
-    for (name, value) in [
-        ("PROXMOX_HOST", host(sandbox)),
-        ("PROXMOX_PORT", sandbox.address().port().to_string()),
-        ("PROXMOX_USER", user.to_owned()),
-        ("PROXMOX_TOKEN_NAME", name.to_owned()),
-        ("PROXMOX_TOKEN_VALUE", secret.to_owned()),
-        ("PROXMOX_FINGERPRINT", fingerprint(sandbox)),
-    ] {
-        let _ = writeln!(lines, "{name}={value}");
-    }
-    lines
-}
-
-fn as_json(sandbox: &Sandbox, control: bool) -> serde_json::Value {
-    json!({
-        "url": url(sandbox),
-        "host": host(sandbox),
-        "port": sandbox.address().port(),
-        "token": sandbox.token(),
-        "auditor_token": sandbox.auditor_token(),
-        "fingerprint": fingerprint(sandbox),
-        "certificate": sandbox.certificate_pem(),
-        "username": USER,
-        "password": sandbox.password(),
-        "control": control.then(|| format!("{}/sandbox", url(sandbox))),
-    })
-}
-
-fn url(sandbox: &Sandbox) -> String {
-    format!("https://{}", sandbox.address())
-}
-
-/// An IPv6 address in brackets, as in a URL.
-fn host(sandbox: &Sandbox) -> String {
-    match sandbox.address() {
-        SocketAddr::V4(address) => address.ip().to_string(),
-        SocketAddr::V6(address) => format!("[{}]", address.ip()),
-    }
-}
-
-fn fingerprint(sandbox: &Sandbox) -> String {
-    sandbox.certificate_fingerprint().map(|byte| format!("{byte:02X}")).join(":")
-}
-
-fn write_files(serve: &Serve, sandbox: &Sandbox, lines: &str) -> Result<(), String> {
-    if let Some(path) = &serve.env_file {
-        write_private(path, lines).map_err(|error| format!("--env-file {}: {error}", path.display()))?;
-    }
-    if let Some(path) = &serve.certificate_file {
-        std::fs::write(path, sandbox.certificate_pem())
-            .map_err(|error| format!("--certificate-file {}: {error}", path.display()))?;
-    }
-    Ok(())
-}
-
-/// The identity of an earlier start, or a new one, which is kept.
-fn kept_identity(folder: &Path, listen: SocketAddr) -> Result<Identity, String> {
-    let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
-    let failed = |path: &Path, error: &io::Error| format!("--certificate-dir: {}: {error}", path.display());
-    match (std::fs::read_to_string(&certificate), std::fs::read_to_string(&key)) {
-        (Ok(certificate), Ok(key)) => return Ok(Identity { certificate, key }),
-        // Half of it is somebody's mistake, and no reason to overwrite the other half.
-        (Err(one), Err(two)) if one.kind() == io::ErrorKind::NotFound && two.kind() == io::ErrorKind::NotFound => {}
-        (Err(error), _) => return Err(failed(&certificate, &error)),
-        (_, Err(error)) => return Err(failed(&key, &error)),
-    }
-    let made = Identity::generate(&[listen.ip().to_string()]).map_err(|error| failed(&certificate, &error))?;
-    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-    write_private(&key, &made.key).map_err(|error| failed(&key, &error))?;
-    std::fs::write(&certificate, &made.certificate).map_err(|error| failed(&certificate, &error))?;
-    Ok(made)
-}
-
-/// Writes a file that nobody else on this computer can read.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // A file that was there keeps its mode otherwise.
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    }
-    io::Write::write_all(&mut file, text.as_bytes())
+    Ok(identities)
 }

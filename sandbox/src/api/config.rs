@@ -49,6 +49,10 @@ struct Change {
     digest: Option<String>,
     /// Destroy volumes where a detach would keep them.
     destroy: bool,
+    /// By root@pam with a password.
+    by_root: bool,
+    /// The lock is passed over.
+    skip_lock: bool,
 }
 
 fn put(cluster: &mut Cluster, call: &Call) -> Reply {
@@ -95,6 +99,8 @@ fn unlink(cluster: &mut Cluster, call: &Call) -> Reply {
         revert: Vec::new(),
         digest: None,
         destroy: call.args.flag("force"),
+        by_root: call.rights.of_root(),
+        skip_lock: call.args.flag("skiplock"),
     };
     if let Some(name) = change.delete.iter().find(|name| !kind.has_option(name)) {
         return Err(Failure::param("delete", format!("unknown option '{name}'")));
@@ -115,7 +121,7 @@ fn wanted(call: &Call, kind: Kind) -> Result<Change, Failure> {
         .collect();
     let (delete, revert) = (call.args.list("delete"), call.args.list("revert"));
     for name in &delete {
-        if name == "lock" && kind == Kind::Qemu {
+        if name == "lock" && kind == Kind::Qemu && !call.rights.of_root() {
             return Err(Failure::die("only root can set 'lock' config"));
         }
         if !kind.has_option(name) && !indexed(name, "unused") {
@@ -133,7 +139,16 @@ fn wanted(call: &Call, kind: Kind) -> Result<Change, Failure> {
         return Err(Failure::die("no options specified"));
     }
     let digest = call.args.text("digest").map(str::to_owned);
-    Ok(Change { set, delete, revert, digest, destroy: call.args.flag("force") })
+    let by_root = call.rights.of_root();
+    Ok(Change {
+        set,
+        delete,
+        revert,
+        digest,
+        destroy: call.args.flag("force"),
+        by_root,
+        skip_lock: call.args.flag("skiplock"),
+    })
 }
 
 /// Everything that makes the API refuse the whole change.
@@ -145,8 +160,10 @@ fn check(cluster: &Cluster, node: &str, kind: Kind, vmid: u32, change: &Change) 
             Kind::Lxc => "detected modified configuration - file changed by other user? Try again.",
         }));
     }
-    guest.check_lock().map_err(Failure::die)?;
-    check_devices(cluster, node, kind, &change.set)?;
+    if !change.skip_lock {
+        guest.check_lock().map_err(Failure::die)?;
+    }
+    check_devices(cluster, node, kind, &change.set, change.by_root)?;
     if kind == Kind::Lxc {
         for name in &change.delete {
             if matches!(name.as_str(), "rootfs" | "arch" | "ostype") {
@@ -157,7 +174,7 @@ fn check(cluster: &Cluster, node: &str, kind: Kind, vmid: u32, change: &Change) 
             return Err(Failure::die(format!("unable to modify read-only option: '{name}'")));
         }
         let features = change.set.contains_key("features") || change.delete.iter().any(|name| name == "features");
-        if features && guest.config.get("unprivileged") != Some(&json!(1)) {
+        if features && !change.by_root && guest.config.get("unprivileged") != Some(&json!(1)) {
             return Err(Failure::forbidden(
                 "changing feature flags for privileged container is only allowed for root@pam",
             ));
@@ -250,6 +267,10 @@ fn remove(
     destroy: bool,
 ) -> Result<Option<String>, Failure> {
     let guest = cluster.guest_mut(node, kind, vmid).map_err(Failure::die)?;
+    if option == "lock" {
+        guest.lock = None;
+        return Ok(None);
+    }
     guest.pending.remove(option);
     let Some(value) = guest.config.get(option).cloned() else { return Ok(None) };
     let text = value.as_str().unwrap_or_default().to_owned();

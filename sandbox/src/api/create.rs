@@ -65,7 +65,7 @@ fn create_vm(cluster: &mut Cluster, call: &Call) -> Reply {
         return Err(Failure::die(format!("unable to create VM {vmid} - {taken}")));
     }
     let options = given_options(call);
-    check_devices(cluster, &node, Kind::Qemu, &options)?;
+    check_devices(cluster, &node, Kind::Qemu, &options, call.rights.of_root())?;
     let guest = cluster.add_guest(vmid, Kind::Qemu, &node);
     guest.lock = Some("create".to_owned());
     let task = NewGuest { node, kind: Kind::Qemu, vmid, options, start: call.args.flag("start") };
@@ -77,7 +77,8 @@ fn create_ct(cluster: &mut Cluster, call: &Call) -> Reply {
     cluster.check_pool(call.args.text("pool"))?;
     check_keys(call.args.text("ssh-public-keys"))?;
     let unprivileged = call.args.flag("unprivileged");
-    if call.args.has("features") && !unprivileged && !call.args.flag("restore") {
+    let by_root = call.rights.of_root();
+    if call.args.has("features") && !unprivileged && !call.args.flag("restore") && !by_root {
         return Err(Failure::forbidden("changing feature flags for privileged container is only allowed for root@pam"));
     }
     if call.args.flag("restore") {
@@ -97,7 +98,7 @@ fn create_ct(cluster: &mut Cluster, call: &Call) -> Reply {
         }
         options.insert("rootfs".to_owned(), format!("{storage}:4"));
     }
-    check_devices(cluster, &node, Kind::Lxc, &options)?;
+    check_devices(cluster, &node, Kind::Lxc, &options, call.rights.of_root())?;
     let ostype = ["debian", "ubuntu", "centos", "fedora", "opensuse", "archlinux", "alpine", "gentoo"]
         .into_iter()
         .find(|name| template.contains(name))
@@ -145,16 +146,19 @@ pub(super) fn check_source(cluster: &Cluster, node: &str, volid: &str, content: 
     Ok(())
 }
 
-/// Every drive, mount point and path that the API refuses at once.
+/// Every drive, mount point and path that the API refuses at once; `by_root` = to root@pam with a password.
 pub(super) fn check_devices(
     cluster: &Cluster,
     node: &str,
     kind: Kind,
     options: &BTreeMap<String, String>,
+    by_root: bool,
 ) -> Result<(), Failure> {
     for (option, text) in options {
-        super::values::check_script(cluster, node, kind, option, text)?;
-        super::values::check_root_only(kind, option, text)?;
+        super::values::check_script(cluster, node, option, text)?;
+        if !by_root {
+            super::values::check_root_only(kind, option, text)?;
+        }
         super::values::check_processor(kind, option, text)?;
         if !is_volume_option(option) || option.starts_with("unused") {
             continue;

@@ -67,6 +67,9 @@ pub(super) fn check_root_only(kind: Kind, option: &str, text: &str) -> Result<()
     if kind == Kind::Lxc {
         return Ok(());
     }
+    if option == "hookscript" {
+        return refused(&format!("set '{option}' config"));
+    }
     if indexed(option, "hostpci") && !text.contains("mapping=") {
         return refused(&format!("set '{option}' config for non-mapped devices"));
     }
@@ -79,18 +82,15 @@ pub(super) fn check_root_only(kind: Kind, option: &str, text: &str) -> Result<()
     Ok(())
 }
 
-/// A script has to be there, and then only root may name it for a virtual machine.
-pub(super) fn check_script(cluster: &Cluster, node: &str, kind: Kind, option: &str, text: &str) -> Result<(), Failure> {
+/// A script has to be there.
+pub(super) fn check_script(cluster: &Cluster, node: &str, option: &str, text: &str) -> Result<(), Failure> {
     if option != "hookscript" {
         return Ok(());
     }
     if cluster.volume(node, text).is_none() {
         return Err(Failure::param(option, format!("script '{text}' does not exist\n")));
     }
-    match kind {
-        Kind::Qemu => Err(Failure::die(format!("only root can set '{option}' config"))),
-        Kind::Lxc => Ok(()),
-    }
+    Ok(())
 }
 
 /// A processor model has to be one that there is.

@@ -22,7 +22,8 @@ pub(crate) fn identify(
     }
     let refused = || Failure::empty(401, "Authentication failed!");
     if let Some(ticket) = ticket_in(head) {
-        let user = tickets::user_of_ticket(cluster, &ticket).filter(|user| is_enabled(cluster, user)).ok_or_else(refused)?;
+        let user =
+            tickets::user_of_ticket(cluster, &ticket).filter(|user| is_enabled(cluster, user)).ok_or_else(refused)?;
         let upload = method.is_some_and(|method| method.kind == Kind::Upload);
         let forged = || !head.csrf.as_deref().is_some_and(|csrf| tickets::csrf_is_good(cluster, &user, csrf));
         if verb != Verb::Get && !upload && forged() {

@@ -173,9 +173,10 @@ impl Factors {
 
     /// Every factor as the API tells it.
     pub(crate) fn entries(&self) -> Vec<Value> {
-        let paper = self.paper.iter().map(|paper| {
-            json!({ "type": RECOVERY, "id": RECOVERY, "description": "", "created": paper.created })
-        });
+        let paper = self
+            .paper
+            .iter()
+            .map(|paper| json!({ "type": RECOVERY, "id": RECOVERY, "description": "", "created": paper.created }));
         let apps = self.apps.iter().map(|app| {
             let mut entry = json!({
                 "type": "totp", "id": app.id, "description": app.description, "created": app.created,

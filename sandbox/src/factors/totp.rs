@@ -70,7 +70,8 @@ impl Totp {
                     digits = value.parse().ok().filter(|digits| (6..=8).contains(digits)).ok_or("invalid digits")?;
                 }
                 "period" => {
-                    period = value.parse().ok().filter(|period| (1..=3_600).contains(period)).ok_or("invalid period")?;
+                    period =
+                        value.parse().ok().filter(|period| (1..=3_600).contains(period)).ok_or("invalid period")?;
                 }
                 _ => {}
             }

@@ -43,7 +43,9 @@ impl Rules {
         }
         let path = below_the_format(target);
         let path: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-        self.strike(endpoint, |rule| !rule.fault.strikes_connections() && rule.verbs.holds(verb) && fits(&rule.path, &path))
+        self.strike(endpoint, |rule| {
+            !rule.fault.strikes_connections() && rule.verbs.holds(verb) && fits(&rule.path, &path)
+        })
     }
 
     /// What a new connection meets at the endpoint of that number.

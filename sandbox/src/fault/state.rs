@@ -133,12 +133,16 @@ impl FromStr for State {
                 Some(time) => Ok(State::TimePasses(time)),
                 None => bad(format!("'{text}': a number with s, m, h or d is needed, as in 'time-passes=2h'")),
             },
-            "clock-off" => match argument.split_once(':').map(|(node, seconds)| (node.trim(), seconds.trim().parse())) {
-                Some((node, Ok(seconds))) if !node.is_empty() => Ok(State::ClockOff(node.to_owned(), seconds)),
-                _ => bad(format!("'{text}': a node and seconds are needed, as in 'clock-off=pve2:-300'")),
-            },
+            "clock-off" => {
+                match argument.split_once(':').map(|(node, seconds)| (node.trim(), seconds.trim().parse())) {
+                    Some((node, Ok(seconds))) if !node.is_empty() => Ok(State::ClockOff(node.to_owned(), seconds)),
+                    _ => bad(format!("'{text}': a node and seconds are needed, as in 'clock-off=pve2:-300'")),
+                }
+            }
             "codes-again" => some("admin@pve").map(State::CodesAgain),
-            "no-quorum" | "quorum" | "new-key" if !argument.is_empty() => bad(format!("'{name}' takes no '={argument}'")),
+            "no-quorum" | "quorum" | "new-key" if !argument.is_empty() => {
+                bad(format!("'{name}' takes no '={argument}'"))
+            }
             "no-quorum" => Ok(State::NoQuorum),
             "quorum" => Ok(State::Quorum),
             "new-key" => Ok(State::NewKey),
@@ -202,7 +206,10 @@ impl Cluster {
     /// When there is no such node, guest or storage; the text names those that there are.
     pub fn check(&self, state: &State) -> Result<(), BadText> {
         match state {
-            State::NodeOffline(node) | State::NodeTimeout(node) | State::NodeOnline(node) | State::ClockOff(node, _) => {
+            State::NodeOffline(node)
+            | State::NodeTimeout(node)
+            | State::NodeOnline(node)
+            | State::ClockOff(node, _) => {
                 if !self.nodes.contains_key(node) {
                     return Err(unknown("node", node, &names(&self.nodes)));
                 }

@@ -23,7 +23,6 @@ pub struct World {
     pub audit_token: String,
     /// A token with separate privileges and none of them.
     pub bare_token: String,
-    ticket: Option<(String, String)>,
     marks: BTreeMap<String, String>,
 }
 
@@ -46,15 +45,7 @@ impl World {
         let client = Client::new(&sandbox);
         let token = sandbox.token().to_owned();
         let marks = BTreeMap::new();
-        let mut world = World {
-            sandbox,
-            client,
-            token,
-            audit_token: String::new(),
-            bare_token: String::new(),
-            ticket: None,
-            marks,
-        };
+        let mut world = World { sandbox, client, token, audit_token: String::new(), bare_token: String::new(), marks };
         let second = "storage=d2&type=dir&path=%2Fvar%2Flib%2Fvz2&content=rootdir%2Cvztmpl%2Cimages%2Ciso%2Cbackup";
         world.post("/storage", second).await;
         world.upload("iso", "pve-real.iso", 1 << 20).await;
@@ -314,21 +305,19 @@ impl World {
         log["data"].as_array().map(|lines| lines.iter().map(line).collect()).unwrap_or_default()
     }
 
-    /// Ticket and CSRF token of the user with a password.
+    /// Ticket and CSRF token of the user with a password, given just now: hours pass between the first and the last
+    /// recorded request.
     pub async fn log_in(&mut self) -> (String, String) {
-        if self.ticket.is_none() {
-            let form =
-                format!("username={}&password={}", encode(proxmox_sandbox::USER), encode(self.sandbox.password()));
-            let headers = [("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
-            let answer = self.client.send("POST", "/api2/json/access/ticket", &headers, Some(form.into_bytes())).await;
-            let data = answer.json()["data"].clone();
-            let text = |name: &str| data[name].as_str().expect("a text").to_owned();
-            let pair = (text("ticket"), text("CSRFPreventionToken"));
-            self.define("<TICKET>", pair.0.clone());
-            self.define("<WRONG-TICKET>", encode(&pair.0.replace("PVE:", "PVE:x")));
-            self.ticket = Some(pair);
-        }
-        self.ticket.clone().expect("logged in")
+        let form = format!("username={}&password={}", encode(proxmox_sandbox::USER), encode(self.sandbox.password()));
+        let headers = [("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
+        let answer = self.client.send("POST", "/api2/json/access/ticket", &headers, Some(form.into_bytes())).await;
+        let data = answer.json()["data"].clone();
+        let text = |name: &str| data[name].as_str().expect("a text").to_owned();
+        let pair = (text("ticket"), text("CSRFPreventionToken"));
+        self.define("<TICKET>", pair.0.clone());
+        self.define("<ENCODED-TICKET>", encode(&pair.0));
+        self.define("<WRONG-TICKET>", encode(&pair.0.replace("PVE:", "PVE:x")));
+        pair
     }
 
     /// From now on `mark` in a request means this.

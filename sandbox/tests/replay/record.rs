@@ -20,6 +20,11 @@ impl Record {
         self.0[name].as_str().unwrap_or_default()
     }
 
+    /// Whether this text stands anywhere in it.
+    pub fn mentions(&self, text: &str) -> bool {
+        self.0.to_string().contains(text)
+    }
+
     pub fn get(&self, name: &str) -> &Value {
         &self.0[name]
     }

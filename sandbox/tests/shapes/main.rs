@@ -27,7 +27,9 @@ const REFUSED: &[(&str, u16, &str)] = &[
     ("GET /nodes/{node}/qemu/{vmid}/mtunnelwebsocket", 401, "a stream; there is nothing behind a ticket"),
     ("GET /nodes/{node}/lxc/{vmid}/mtunnelwebsocket", 401, "a stream; there is nothing behind a ticket"),
     ("POST /nodes/{node}/qemu/{vmid}/spiceproxy", 500, "the guest has no such display"),
-    ("* /access/tfa/{userid}/{id}", 500, "there is no second factor"),
+    ("GET /access/tfa/{userid}/{id}", 404, "there is no second factor"),
+    ("PUT /access/tfa/{userid}/{id}", 500, "there is no second factor"),
+    ("DELETE /access/tfa/{userid}/{id}", 500, "there is no second factor"),
     ("POST /cluster/config", 500, "there is a cluster already"),
     ("POST /cluster/config/join", 500, "there is a cluster already"),
 ];

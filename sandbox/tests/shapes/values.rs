@@ -100,6 +100,7 @@ const GIVEN: &[(&str, &str, &str)] = &[
     ("/access/roles", "roleid", "Other"),
     ("/access/users", "userid", "other@pve"),
     ("/access/password", "userid", "walker@pve"),
+    ("/access/tfa/{userid}", "type", "recovery"),
     ("/access/ticket", "username", "root@pam"),
     ("/access/ticket", "password", "of-the-test"),
     ("/access/openid/auth-url", "realm", "corp"),
