@@ -224,6 +224,64 @@ fn settings_and_certificate_can_be_had_as_files() {
 }
 
 #[test]
+fn several_addresses_a_password_and_second_factors_are_told() {
+    let served = Served::start(&[
+        "--also-listen",
+        "127.0.0.1:0",
+        "--password",
+        "of-the-test",
+        "--totp-seed",
+        "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+        "--recovery-code",
+        "on-paper",
+        "--real-time",
+    ]);
+    let mut comments = String::new();
+    let mut settings = Vec::new();
+    while settings.last().is_none_or(|(name, _): &(String, String)| name != "PROXMOX_FINGERPRINT") {
+        let line = served.line();
+        match line.split_once('=').filter(|_| !line.starts_with('#')) {
+            Some((name, value)) => settings.push((name.to_owned(), value.to_owned())),
+            None => comments.push_str(&line),
+        }
+    }
+    for part in ["admin@pve and root@pam have the password of-the-test", "GEZDGNBVGY3TQOJQ", "on-paper"] {
+        assert!(comments.contains(part), "{comments}");
+    }
+    let of = |wanted: &str| settings.iter().find(|(name, _)| name == wanted).expect(wanted).1.split(',').count();
+    assert_eq!((of("PROXMOX_HOST"), of("PROXMOX_FINGERPRINT")), (2, 2));
+    answer(&call(&settings, &["get_version", "--json"]));
+}
+
+#[test]
+fn json_tells_every_address_too() {
+    let served = Served::start(&[
+        "--json",
+        "--also-listen",
+        "127.0.0.1:0",
+        "--same-certificate",
+        "--fault",
+        "endpoint-closed=1",
+    ]);
+    let mut told = String::new();
+    let value: Value = loop {
+        told.push_str(&served.line());
+        if let Ok(value) = serde_json::from_str(&told) {
+            break value;
+        }
+    };
+    let endpoints = value["endpoints"].as_array().expect("a list");
+    assert_eq!(endpoints.len(), 2);
+    assert_eq!((&value["url"], &value["root"]), (&endpoints[0]["url"], &Value::from("root@pam")));
+    assert_eq!(endpoints[0]["fingerprint"], endpoints[1]["fingerprint"]);
+    let connects = |url: &Value| {
+        let address = url.as_str().and_then(|url| url.strip_prefix("https://")).expect("an address");
+        std::net::TcpStream::connect(address).is_ok()
+    };
+    assert_eq!(endpoints.iter().map(|one| connects(&one["url"])).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
 fn what_is_wrong_ends_it_at_once() {
     let local = ["sandbox", "--listen", "127.0.0.1:0"];
     for (arguments, parts) in [
@@ -232,6 +290,11 @@ fn what_is_wrong_ends_it_at_once() {
         (&[local[0], local[1], local[2], "--fault", "node-offline=pve7"], &["--fault", "pve1, pve2, pve3"]),
         (&[local[0], local[1], local[2], "--nodes", "2"], &["nodes must be from 3 to 64"]),
         (&[local[0], local[1], local[2], "--token-value", "a b"], &["the token's secret"]),
+        (&[local[0], local[1], local[2], "--also-listen", "0.0.0.0:0"], &["0.0.0.0:0", "--allow-remote"]),
+        (&[local[0], local[1], local[2], "--same-certificate"], &["--also-listen"]),
+        (&[local[0], local[1], local[2], "--totp-seed", "not base32!"], &["the TOTP seed must be base32"]),
+        (&[local[0], local[1], local[2], "--password", ""], &["the password must be"]),
+        (&[local[0], local[1], local[2], "--fault", "endpoint-closed=2"], &["--fault", "from 1 to 1"]),
         (&[local[0], local[1], local[2], "--log-level", "loud"], &["LOG_LEVEL"]),
         (&[local[0], local[1], local[2], "--env-file", "/no/such/folder/.env"], &["--env-file /no/such/folder/.env"]),
         (&[local[0], local[1], local[2], "--standalone", "--nodes", "3"], &["--standalone", "--nodes"]),

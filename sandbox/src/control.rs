@@ -51,7 +51,7 @@ pub(crate) fn answer(shared: &Shared, method: &Method, path: &str, body: &[u8], 
     let done = match (path, method.as_str()) {
         ("", "GET") => Ok(about(shared)),
         ("faults", "GET") => Ok(faults(shared)),
-        ("faults", "PUT" | "POST") => rules(body).map(|rules| {
+        ("faults", "PUT" | "POST") => rules(shared, body).map(|rules| {
             let mut cluster = lock(&shared.cluster);
             if *method == Method::PUT {
                 cluster.set_faults(rules);
@@ -137,9 +137,12 @@ fn texts(body: &[u8]) -> Result<Vec<String>, Refusal> {
     }
 }
 
-fn rules(body: &[u8]) -> Result<Vec<Rule>, Refusal> {
+fn rules(shared: &Shared, body: &[u8]) -> Result<Vec<Rule>, Refusal> {
     let read = |text: &String| match text.parse()? {
-        Trouble::Rule(rule) => Ok(rule),
+        Trouble::Rule(rule) => {
+            lock(&shared.cluster).check_rule(&rule)?;
+            Ok(rule)
+        }
         Trouble::State(state) => {
             Err(Refusal(StatusCode::BAD_REQUEST, format!("'{state}' is a state of the cluster: POST {ROOT}/state")))
         }

@@ -242,10 +242,13 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When a state names a node, guest or storage that is not there.
+    /// When a state or a rule names a node, guest, storage or endpoint that is not there.
     pub fn apply(&self, trouble: Trouble) -> Result<(), BadText> {
         match trouble {
-            Trouble::Rule(rule) => self.add_fault(rule),
+            Trouble::Rule(rule) => {
+                self.with_cluster(|cluster| cluster.check_rule(&rule))?;
+                self.add_fault(rule);
+            }
             Trouble::State(state) => self.with_cluster(|cluster| cluster.apply(&state))?,
         }
         Ok(())

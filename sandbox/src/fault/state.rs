@@ -4,7 +4,10 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use super::text::{BadText, bad, unknown};
+use super::{
+    Rule,
+    text::{BadText, bad, unknown},
+};
 use crate::cluster::Cluster;
 
 /// A change of the cluster's state. It stays until another one takes it back, if it does not say otherwise.
@@ -199,6 +202,15 @@ impl fmt::Display for State {
 }
 
 impl Cluster {
+    /// Whether there is the endpoint that a rule is for.
+    ///
+    /// # Errors
+    ///
+    /// When there is none; the text tells how many there are.
+    pub fn check_rule(&self, rule: &Rule) -> Result<(), BadText> {
+        rule.endpoint.map_or(Ok(()), |number| self.doors.check(number))
+    }
+
     /// Whether everything that a state names is there.
     ///
     /// # Errors

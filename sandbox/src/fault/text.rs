@@ -178,6 +178,12 @@ impl FromStr for Rule {
     fn from_str(text: &str) -> Result<Rule, BadText> {
         let (text, endpoint) = place(text);
         let (fault, selector, which) = split(text)?;
+        let here = fault.split_once(" at ").filter(|(name, _)| names().any(|known| known == name.trim()));
+        if here.is_some() || selector.is_some_and(|selector| selector.contains(" at ")) {
+            return bad(format!(
+                "'{text}': behind ' at ' the number of an endpoint is needed, from 1, as in 'hang at 2'"
+            ));
+        }
         let fault: Fault = fault.parse()?;
         let (verbs, path) = match selector {
             Some(_) if fault.strikes_connections() => {

@@ -91,6 +91,8 @@ async fn faults_can_be_those_of_one_address() {
         assert!(!matches!(ask(&bench, &second, "/version").await, Ok(200)), "{text}");
         assert_eq!(bench.get("/version").await.status, 200, "{text}");
     }
+    let nowhere = bench.sandbox.apply("hang at 3".parse().expect("a rule")).expect_err("there is none");
+    assert_eq!(nowhere.to_string(), "there is no endpoint 3: they are numbered from 1 to 2");
     bench.sandbox.set_faults(vec![Fault::Status(500, "broken".to_owned()).once().at(1)]);
     assert_eq!(ask(&bench, &second, "/version").await.expect("an answer"), 200);
     assert_eq!(bench.get("/version").await.failure(), (500, "broken"));
