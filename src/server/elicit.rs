@@ -9,10 +9,10 @@ use rmcp::RoleServer;
 use rmcp::model::ClientResult;
 use rmcp::model::{
     BooleanSchema, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema,
-    InputRequest, InputRequests, InputRequiredResult, InputResponses, PrimitiveSchemaDefinition, ServerRequest,
+    InputRequest, InputRequests, InputRequiredResult, InputResponses, PrimitiveSchemaDefinition, RequestId, ServerRequest,
     StringSchema,
 };
-use rmcp::service::{Peer, PeerRequestOptions, RequestContext, RequestHandle};
+use rmcp::service::{OriginatingRequestId, Peer, PeerRequestOptions, RequestContext, RequestHandle};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(super) fn asker(
     if context.protocol_version().is_some_and(|version| !version.has_initialize()) {
         return Asker::Again(brought(responses, state));
     }
-    Asker::Now(Arc::new(Client { peer: context.peer.clone(), gone: gone.clone() }))
+    Asker::Now(Arc::new(Client { peer: context.peer.clone(), call: context.id.clone(), gone: gone.clone() }))
 }
 
 /// What the client brings along that calls again.
@@ -93,13 +93,18 @@ fn said(result: ElicitResult) -> Said {
 /// The person behind a client that takes requests.
 struct Client {
     peer: Peer<RoleServer>,
+    /// The request that the question belongs to: over HTTP it goes where that one's answer will go.
+    call: RequestId,
     gone: CancellationToken,
 }
 
 impl Ask for Client {
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Said> {
         Box::pin(async move {
-            let request = ServerRequest::ElicitRequest(ElicitRequest::new(form(question)));
+            let mut request = ElicitRequest::new(form(question));
+            // The SDK would know it by itself, but for the task of its own that every call has.
+            request.extensions.insert(OriginatingRequestId(self.call.clone()));
+            let request = ServerRequest::ElicitRequest(request);
             let sent = self.peer.send_cancellable_request(request, PeerRequestOptions::no_options()).await;
             let mut open = match sent {
                 Ok(handle) => Open(Some(handle)),
