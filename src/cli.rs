@@ -17,6 +17,7 @@ mod sandbox;
 mod serve;
 mod start;
 mod table;
+mod token;
 mod tools;
 mod units;
 
@@ -68,6 +69,8 @@ struct Cli {
 enum Command {
     /// Serve MCP on standard input and output, as without a subcommand; or over HTTP with --http
     Serve(serve::Serve),
+    /// Make, list and revoke the bearer tokens of those who call over HTTP
+    Token(token::Token),
     /// Call one tool, with the same checks as a call of an assistant
     Call(call::Call),
     /// Show a call of an assistant that waits for you, and approve it; without a code, list all that wait
@@ -92,7 +95,7 @@ pub fn main() -> ExitCode {
         eprintln!("proxmox-mcp: {error}");
         return Exit::Usage.into();
     }
-    let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = matches().and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
@@ -108,6 +111,7 @@ fn run(cli: Cli) -> Exit {
     let Cli { flags, command } = cli;
     let task = match command {
         Some(Command::Tools(tools)) => return tools::run(&tools, &flags),
+        Some(Command::Token(token)) => return token::run(&token, &flags),
         Some(Command::Audit(audit)) => return audit::run(&audit),
         Some(Command::Completions(completions)) => return completions::run(&completions, self::command()),
         Some(Command::Man(pages)) => return man::run(&pages, self::command()),
@@ -173,6 +177,16 @@ async fn serve(started: start::Started) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// The command line and the variables behind it. What a token may do is said on the command line alone: the variables
+/// say what this process may.
+fn matches() -> clap::error::Result<clap::ArgMatches> {
+    let matches = command().try_get_matches()?;
+    if matches.subcommand_name() != Some(token::NAME) {
+        return Ok(matches);
+    }
+    command().mut_args(|argument| argument.env(None::<&str>)).try_get_matches()
 }
 
 /// The values of variables stay out of the help: it gets pasted into bug reports.

@@ -18,4 +18,5 @@ pub mod search;
 pub mod secret;
 pub mod server;
 pub mod settings;
+pub mod tokens;
 pub mod tool;

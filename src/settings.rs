@@ -23,7 +23,7 @@ pub use confirm::Confirm;
 pub use fences::{Fence, FenceFlags, Fences, GUESTS, Ids};
 pub use flags::Flags;
 pub use host::Endpoint;
-pub use limits::Limits;
+pub use limits::{Given, Limits};
 use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -9,8 +9,8 @@ use rmcp::RoleServer;
 use rmcp::model::ClientResult;
 use rmcp::model::{
     BooleanSchema, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema,
-    InputRequest, InputRequests, InputRequiredResult, InputResponses, PrimitiveSchemaDefinition, RequestId, ServerRequest,
-    StringSchema,
+    InputRequest, InputRequests, InputRequiredResult, InputResponses, PrimitiveSchemaDefinition, RequestId,
+    ServerRequest, StringSchema,
 };
 use rmcp::service::{OriginatingRequestId, Peer, PeerRequestOptions, RequestContext, RequestHandle};
 use serde_json::Value;
