@@ -4,6 +4,7 @@
 //! second fence: nothing but GET leaves without a [`Permit`], and none at all if no call of this server may write.
 
 mod listing;
+pub mod probe;
 mod reply;
 mod request;
 mod tls;
@@ -16,6 +17,7 @@ use crate::settings::{Auth, Settings};
 use crate::tool::Verb;
 pub use listing::{Listing, Row};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+pub use probe::probe;
 use reply::Arrived;
 pub use reply::Reply;
 pub use request::{PreparedParam, PreparedRequest};
@@ -86,7 +88,7 @@ impl Client {
     /// `writes`: may any call of this server send something other than GET?
     pub async fn new(settings: &Settings, writes: bool) -> Result<Client, Trouble> {
         let presented = tls::Presented::default();
-        let tls = tls::config(&settings.trust, presented.clone())?;
+        let tls = tls::Roots::of(&settings.trust)?.config(presented.clone())?;
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .https_only(true)

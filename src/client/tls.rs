@@ -45,26 +45,54 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// The configuration of every connection.
-///
-/// # Errors
-/// The CA file cannot be read or holds no certificate, or the system has no roots.
-pub fn config(trust: &Trust, presented: Presented) -> Result<ClientConfig, Trouble> {
-    let provider = Arc::new(ring::default_provider());
-    let believe = match trust {
-        Trust::System => Believe::Chain(chain(system_roots()?, &provider)?),
-        Trust::CaFile(file) => Believe::Chain(chain(file_roots(file)?, &provider)?),
-        Trust::Fingerprints(pins) => Believe::Pins(pins.clone()),
-        Trust::Anything => Believe::Anything,
-    };
-    let verifier = Verifier { believe, provider: provider.clone(), presented };
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Trouble::Setup(format!("TLS cannot be set up: {error}")))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(config)
+/// A trust with its certificates read: the same for every endpoint of a cluster.
+#[derive(Debug, Clone)]
+pub struct Roots {
+    believe: Believe,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Roots {
+    /// # Errors
+    /// The CA file cannot be read or holds no certificate, or the system has no roots.
+    pub fn of(trust: &Trust) -> Result<Roots, Trouble> {
+        let provider = Arc::new(ring::default_provider());
+        let believe = match trust {
+            Trust::System => Believe::Chain(chain(system_roots()?, &provider)?),
+            Trust::CaFile(file) => Believe::Chain(chain(file_roots(file)?, &provider)?),
+            Trust::Fingerprints(pins) => Believe::Pins(pins.clone()),
+            Trust::Anything => Believe::Anything,
+        };
+        Ok(Roots { believe, provider })
+    }
+
+    /// Is this chain, the server's own certificate first, one that is believed?
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn judge(&self, chain: &[CertificateDer<'_>], server: &ServerName<'_>) -> Result<(), String> {
+        let Some((leaf, intermediates)) = chain.split_first() else {
+            return Err("the server showed no certificate".to_owned());
+        };
+        let verdict = self.believe.judge(leaf, intermediates, server, &[], UnixTime::now());
+        verdict.map_err(|error| error.to_string())
+    }
+
+    /// The configuration of the connections to one endpoint.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub fn config(&self, presented: Presented) -> Result<ClientConfig, Trouble> {
+        let provider = self.provider.clone();
+        let verifier = Verifier { believe: self.believe.clone(), provider: provider.clone(), presented };
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Trouble::Setup(format!("TLS cannot be set up: {error}")))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        Ok(config)
+    }
 }
 
 fn chain(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, Trouble> {
@@ -106,11 +134,36 @@ fn file_roots(file: &Path) -> Result<RootCertStore, Trouble> {
     Ok(roots)
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Believe {
     Chain(Arc<WebPkiServerVerifier>),
     Pins(Vec<[u8; 32]>),
     Anything,
+}
+
+impl Believe {
+    fn judge(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<(), rustls::Error> {
+        match self {
+            Believe::Chain(chain) => chain.verify_server_cert(leaf, intermediates, server, ocsp, now).map(|_| ()),
+            Believe::Pins(pins) if pins.contains(&fingerprint(leaf)) => Ok(()),
+            Believe::Pins(_) => {
+                Err(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+            }
+            Believe::Anything => Ok(()),
+        }
+    }
+}
+
+/// SHA-256 of a certificate.
+pub fn fingerprint(certificate: &CertificateDer<'_>) -> [u8; 32] {
+    Sha256::digest(certificate.as_ref()).into()
 }
 
 #[derive(Debug)]
@@ -129,19 +182,11 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let fingerprint: [u8; 32] = Sha256::digest(leaf.as_ref()).into();
-        let verdict = match &self.believe {
-            Believe::Chain(chain) => chain.verify_server_cert(leaf, intermediates, server, ocsp, now),
-            Believe::Pins(pins) if pins.contains(&fingerprint) => Ok(ServerCertVerified::assertion()),
-            Believe::Pins(_) => {
-                Err(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
-            }
-            Believe::Anything => Ok(ServerCertVerified::assertion()),
-        };
+        let verdict = self.believe.judge(leaf, intermediates, server, ocsp, now);
         if verdict.is_err() {
-            self.presented.put(fingerprint);
+            self.presented.put(fingerprint(leaf));
         }
-        verdict
+        verdict.map(|()| ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
