@@ -1,0 +1,27 @@
+//! The systemd unit: what it starts exists, and systemd itself finds nothing wrong with it.
+
+use crate::common::run;
+use std::fs;
+use std::process::Command;
+
+const UNIT: &str = include_str!("../../packaging/systemd/proxmox-mcp.service");
+
+#[test]
+fn systemd_finds_nothing_wrong_and_little_exposed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manuals = folder.path().join("man");
+    assert!(run(&["man", &manuals.join("man1").display().to_string()], &[]).status.success());
+    let unit = folder.path().join("proxmox-mcp.service");
+    let program = env!("CARGO_BIN_EXE_proxmox-mcp");
+    fs::write(&unit, UNIT.replace("/usr/bin/proxmox-mcp", program)).expect("writable");
+    let analyze = |words: &[&str]| {
+        Command::new("systemd-analyze").args(words).arg(&unit).env("MANPATH", &manuals).output()
+    };
+    // A system without systemd cannot say.
+    let Ok(verified) = analyze(&["verify", "--man=no"]) else { return };
+    let says = String::from_utf8_lossy(&verified.stderr).into_owned();
+    assert!(verified.status.success() && says.is_empty(), "{says}");
+    // 0 is a process that can do nothing, 100 one without any limit.
+    let security = analyze(&["security", "--offline=true", "--threshold=15"]).expect("runs");
+    assert!(security.status.success(), "{}", String::from_utf8_lossy(&security.stdout));
+}
