@@ -7,6 +7,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use proxmox_mcp::clusters::Clusters;
 use proxmox_mcp::engine::Engine;
 use proxmox_mcp::server::Server;
 use proxmox_mcp::settings::{Flags, Settings};
@@ -28,7 +29,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 /// A server that may do everything, to a cluster that nobody can reach: the port is closed.
-static ENGINE: LazyLock<Arc<Engine>> = LazyLock::new(|| {
+static CLUSTERS: LazyLock<Clusters> = LazyLock::new(|| {
     let text = |text: &str| Some(text.to_owned());
     let flags = Flags {
         host: text("127.0.0.1:9"),
@@ -40,7 +41,7 @@ static ENGINE: LazyLock<Arc<Engine>> = LazyLock::new(|| {
         ..Flags::default()
     };
     let secret = |name: &str| (name == "PROXMOX_TOKEN_VALUE").then(|| "fuzz".to_owned());
-    Arc::new(Engine::new(Settings::from(&flags, &secret).expect("good settings")))
+    Clusters::one(Arc::new(Engine::new(Settings::from(&flags, &secret).expect("good settings"))))
 });
 
 fuzz_target!(|data: &[u8]| {
@@ -52,7 +53,7 @@ fn talk(parts: &[&[u8]]) {
     let written = RUNTIME.block_on(async {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (input, output) = tokio::io::split(far);
-        let server = tokio::spawn(Server::new(ENGINE.clone()).serve_over(input, output));
+        let server = tokio::spawn(Server::new(CLUSTERS.clone()).serve_over(input, output));
         let (mut reader, mut writer) = tokio::io::split(near);
         let said = parts.concat();
         let say = async move {
