@@ -121,7 +121,6 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
         recovery_codes: serve.recovery_code.clone(),
         real_time: serve.real_time,
         identity: Some(identity),
-        ..Options::default()
     };
     // Before the address is told: whoever reads it may end this process at once.
     let mut end = match End::expect() {

@@ -14,9 +14,8 @@ fn systemd_finds_nothing_wrong_and_little_exposed() {
     let unit = folder.path().join("proxmox-mcp.service");
     let program = env!("CARGO_BIN_EXE_proxmox-mcp");
     fs::write(&unit, UNIT.replace("/usr/bin/proxmox-mcp", program)).expect("writable");
-    let analyze = |words: &[&str]| {
-        Command::new("systemd-analyze").args(words).arg(&unit).env("MANPATH", &manuals).output()
-    };
+    let analyze =
+        |words: &[&str]| Command::new("systemd-analyze").args(words).arg(&unit).env("MANPATH", &manuals).output();
     // A system without systemd cannot say.
     let Ok(verified) = analyze(&["verify", "--man=no"]) else { return };
     let says = String::from_utf8_lossy(&verified.stderr).into_owned();
