@@ -21,7 +21,6 @@ mod token;
 mod tools;
 mod units;
 
-use crate::clusters::Clusters;
 use crate::settings::{self, Flags};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -95,7 +94,11 @@ pub fn main() -> ExitCode {
         eprintln!("proxmox-mcp: {error}");
         return Exit::Usage.into();
     }
-    let parsed = matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = matches().and_then(|matches| {
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        cli.flags.note_typed(&matches);
+        Ok(cli)
+    });
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
@@ -132,7 +135,7 @@ fn run(cli: Cli) -> Exit {
             }
         };
         match task {
-            Some(call) => call::run(call, &started.engine).await,
+            Some(call) => call::run(call, &started.clusters).await,
             None => serve(started).await,
         }
     })
@@ -170,7 +173,7 @@ async fn serve(started: start::Started) -> Exit {
              what can be done by hand."
         );
     }
-    match crate::server::Server::new(Clusters::one(started.engine.clone())).serve_stdio().await {
+    match crate::server::Server::new(started.clusters.clone()).serve_stdio().await {
         Ok(()) => Exit::Done,
         Err(error) => {
             tracing::error!("{error}");

@@ -1,16 +1,19 @@
 //! What the person who starts the server decided: where the cluster is, who we are there, and how much may be done.
 //!
-//! Reads flags and variables, checks them, and says what is missing or wrong in words that name the variable.
-//! Opens no file but `.env` and connects to nothing: certificates are read at first use.
+//! Reads flags, variables and the config file, checks them, and says what is missing or wrong in words that name where it
+//! stands. Opens no file but these and connects to nothing: certificates and secrets are read at first use.
 
 mod audit;
 mod auth;
 mod checks;
 mod confirm;
 mod fences;
+pub mod file;
 pub mod flags;
 mod host;
+pub mod layers;
 mod limits;
+pub mod table;
 mod toolsets;
 
 use crate::access::Access;
@@ -23,6 +26,7 @@ pub use confirm::Confirm;
 pub use fences::{Fence, FenceFlags, Fences, GUESTS, Ids};
 pub use flags::Flags;
 pub use host::Endpoint;
+pub use layers::{Layers, Loaded, load};
 pub use limits::{Given, Limits};
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -38,6 +42,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Settings {
     /// What the cluster is called here; empty while nothing connects to it.
     pub name: String,
+    /// What it is, in a few words of the person who set it up.
+    pub description: Option<String>,
+    /// Is it one of several? Then answers say which one they are from.
+    pub among_several: bool,
     /// Where its API listens, in the order of preference.
     pub endpoints: Vec<Endpoint>,
     pub auth: Auth,
@@ -108,6 +116,8 @@ pub enum BadSettings {
     Bad { variable: &'static str, flag: &'static str, value: String, says: String },
     #[error("{0}")]
     Contradiction(String),
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Several(Vec<BadSettings>),
 }
 
 /// Adds the variables of `.env` in the working directory to the environment; what is set already wins.
@@ -130,15 +140,8 @@ pub fn read_dotenv() -> Result<(), BadSettings> {
 }
 
 impl Settings {
-    /// From flags and the process's environment (for what has no flag).
-    ///
-    /// # Errors
-    /// The first setting that is missing or wrong.
-    pub fn load(flags: &Flags) -> Result<Settings, BadSettings> {
-        Settings::from(flags, &|name| std::env::var(name).ok())
-    }
-
-    /// As [`Settings::load`] with another source for PROXMOX_TOKEN_VALUE and PROXMOX_ALLOW_ELEVATED.
+    /// The settings of one cluster, from flags and `environment` alone (for what has no flag). [`load`] reads the config
+    /// file as well.
     ///
     /// # Errors
     /// The first setting that is missing or wrong.
@@ -221,7 +224,15 @@ impl Settings {
     /// # Errors
     /// The first setting that is wrong.
     pub fn limits(flags: &Flags) -> Result<Settings, BadSettings> {
-        Settings::common(flags, &|name| std::env::var(name).ok())
+        Settings::limits_from(flags, &layers::process)
+    }
+
+    /// As [`Settings::limits`] with another source for what has no flag.
+    pub(crate) fn limits_from(
+        flags: &Flags,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Settings, BadSettings> {
+        Settings::common(flags, environment)
     }
 
     /// What does not depend on where the cluster is.
@@ -239,6 +250,8 @@ impl Settings {
         let timeout = Duration::from_millis(timeout);
         Ok(Settings {
             name: String::new(),
+            description: None,
+            among_several: false,
             endpoints: Vec::new(),
             auth: Auth::Token {
                 user: String::new(),

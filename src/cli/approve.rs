@@ -5,7 +5,7 @@
 
 use super::{Exit, exit, table};
 use crate::approvals::{Approvals, Waiting};
-use crate::settings::{Flags, Settings};
+use crate::settings::{Flags, Layers, layers};
 use clap::Args;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::SystemTime;
@@ -20,7 +20,7 @@ pub struct Approve {
 
 /// Lists what waits, or shows one call and asks.
 pub fn run(approve: &Approve, flags: &Flags) -> Exit {
-    let settings = match Settings::limits(flags) {
+    let settings = match Layers::read(flags, &layers::process).and_then(|layers| layers.top().limits()) {
         Ok(settings) => settings,
         Err(error) => return wrong(&error.to_string()),
     };

@@ -2,7 +2,8 @@
 
 use super::{Exit, ask, exit, pairs, table, tools};
 use crate::catalogue;
-use crate::engine::{Answer, Engine, Failure, FailureKind, Intent, Progress, Watch};
+use crate::clusters::Clusters;
+use crate::engine::{Answer, Failure, FailureKind, Intent, Progress, Watch};
 use clap::Args;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
@@ -30,17 +31,21 @@ pub struct Call {
 }
 
 /// Calls the tool and prints its answer. Ctrl-C ends the waiting, not what was started.
-pub async fn run(call: Call, engine: &Engine) -> Exit {
-    let Some(surface) = catalogue::surface_in(engine.settings().dialect, &call.tool) else {
+pub async fn run(call: Call, clusters: &Clusters) -> Exit {
+    let Some(surface) = catalogue::surface_in(clusters.first().settings().dialect, &call.tool) else {
         eprintln!("proxmox-mcp: {}", tools::unknown(&call.tool));
         return Exit::Usage;
     };
-    let arguments = match pairs::parse(&call.arguments) {
+    let mut arguments = match pairs::parse(&call.arguments) {
         Ok(arguments) => arguments,
         Err(text) => {
             eprintln!("proxmox-mcp: {text}");
             return Exit::Usage;
         }
+    };
+    let engine = match clusters.choose(&mut arguments) {
+        Ok(engine) => engine.clone(),
+        Err(failure) => return print(Err(failure), call.json),
     };
     let cancelled = CancellationToken::new();
     let (progress, shown) = if std::io::stderr().is_terminal() {

@@ -67,7 +67,7 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
         Ok(started) => started,
         Err(error) => return problem(error.to_string()),
     };
-    let clusters = Clusters::one(started.engine.clone());
+    let clusters = started.clusters.clone();
     // Before the address is told: whoever reads it may end this process at once.
     let mut end = match End::expect() {
         Ok(end) => end,

@@ -6,7 +6,7 @@ use super::table::{finished, plain};
 use super::{Exit, exit};
 use crate::access::Access;
 use crate::catalogue;
-use crate::settings::{Flags, Settings};
+use crate::settings::{BadSettings, Flags, Layers, Settings, layers};
 use crate::tool::{Argument, Form, Preset, Surface};
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -23,27 +23,59 @@ pub struct Tools {
     json: bool,
 }
 
-/// Prints the list, or one tool.
+/// Prints the list, or one tool; for each cluster where there are several.
 pub fn run(tools: &Tools, flags: &Flags) -> Exit {
-    let settings = match Settings::limits(flags) {
-        Ok(settings) => settings,
+    let loaded = Layers::read(flags, &layers::process).and_then(|layers| {
+        let clusters = layers.clusters()?;
+        let limits = clusters.iter().map(|values| Ok((values.cluster.clone(), values.limits()?)));
+        limits.collect::<Result<Vec<(Option<String>, Settings)>, BadSettings>>()
+    });
+    let clusters = match loaded {
+        Ok(clusters) => clusters,
         Err(error) => {
             eprintln!("proxmox-mcp: {error}");
             return Exit::Usage;
         }
     };
-    let access = settings.access();
-    if let Some(name) = &tools.tool {
-        let Some(surface) = catalogue::surface(name) else {
+    let known = tools.tool.as_ref().map(|name| catalogue::surface(name).ok_or(name)).transpose();
+    let surface = match known {
+        Ok(surface) => surface,
+        Err(name) => {
             eprintln!("proxmox-mcp: {}", unknown(name));
             return Exit::Usage;
-        };
-        return print(tools.json, &one_json(surface, &settings, &access), || one(surface, &settings, &access));
+        }
+    };
+    if let [(_, settings)] = clusters.as_slice() {
+        return print(tools.json, &shown_json(surface, settings), || shown(surface, settings));
     }
-    let listed: Vec<&'static Surface> =
-        catalogue::SURFACES.iter().filter(|surface| surface.dialect == settings.dialect).collect();
-    let all = Value::Array(listed.iter().map(|surface| row_json(surface, &settings, &access)).collect());
-    print(tools.json, &all, || list(&listed, &settings, &access))
+    let name = |name: &Option<String>| name.clone().unwrap_or_default();
+    let all = clusters.iter().map(|(cluster, settings)| (name(cluster), shown_json(surface, settings)));
+    let all = json!({ "clusters": Map::from_iter(all) });
+    print(tools.json, &all, || {
+        let each = clusters.iter();
+        let each = each.map(|(cluster, settings)| format!("Cluster {}\n\n{}", name(cluster), shown(surface, settings)));
+        each.collect::<Vec<_>>().join("\n")
+    })
+}
+
+fn listed(settings: &Settings) -> Vec<&'static Surface> {
+    catalogue::SURFACES.iter().filter(|surface| surface.dialect == settings.dialect).collect()
+}
+
+fn shown(surface: Option<&'static Surface>, settings: &Settings) -> String {
+    let access = settings.access();
+    match surface {
+        Some(surface) => one(surface, settings, &access),
+        None => list(&listed(settings), settings, &access),
+    }
+}
+
+fn shown_json(surface: Option<&'static Surface>, settings: &Settings) -> Value {
+    let access = settings.access();
+    match surface {
+        Some(surface) => one_json(surface, settings, &access),
+        None => listed(settings).iter().map(|surface| row_json(surface, settings, &access)).collect(),
+    }
 }
 
 fn print(json: bool, value: &Value, text: impl FnOnce() -> String) -> Exit {

@@ -1,14 +1,31 @@
 //! The flags of the command line and the variables behind them, as clap sees them.
 //!
 //! Knows names and help texts; what the values mean is checked in [`super`], so that a variable and a flag give the
-//! same messages. The token's secret has no flag: a command line can be read by other users of a machine.
+//! same messages. Secrets have no flags: a command line can be read by other users of a machine. The table of all settings
+//! is in [`super::table`].
 
 use super::fences::FenceFlags;
-use clap::Args;
+use super::table::{Setting, TABLE};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 
 /// Connection and limits; every flag has a variable, and the flag wins.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Flags {
+    /// Config file, in TOML; `none` = no file [default: $XDG_CONFIG_HOME/proxmox-mcp/config.toml or
+    /// ~/.config/proxmox-mcp/config.toml]
+    #[arg(long, env = "PROXMOX_CONFIG", value_name = "FILE", global = true, help_heading = "Connection")]
+    pub config: Option<String>,
+    /// Which of the config file's clusters are used, separated by commas [default: all]
+    #[arg(
+        long,
+        env = "PROXMOX_CLUSTER",
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        global = true,
+        help_heading = "Connection"
+    )]
+    pub cluster: Vec<String>,
     /// Proxmox VE host: `pve1.example.org`, `pve1:8006`, `https://pve1:8006`, `[2001:db8::1]:8006`
     #[arg(long, env = "PROXMOX_HOST", value_name = "HOST", global = true, help_heading = "Connection")]
     pub host: Option<String>,
@@ -127,4 +144,18 @@ pub struct Flags {
     /// What is logged on stderr: `error`, `warn`, `info`, `debug`, `trace` [default: info]
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", global = true, help_heading = "Behaviour")]
     pub log_level: Option<String>,
+    /// Keys of the settings that stand on the command line; everything else here comes from variables.
+    #[arg(skip)]
+    pub typed: Vec<&'static str>,
+}
+
+impl Flags {
+    /// Notes which of the values stand on the command line itself.
+    pub fn note_typed(&mut self, matches: &ArgMatches) {
+        let typed = |setting: &&Setting| {
+            let known = matches.ids().any(|id| id.as_str() == setting.key);
+            known && matches.value_source(setting.key) == Some(ValueSource::CommandLine)
+        };
+        self.typed = TABLE.iter().filter(typed).map(|setting| setting.key).collect();
+    }
 }
