@@ -8,6 +8,7 @@ mod ask;
 mod audit;
 mod call;
 mod completions;
+mod config;
 mod end;
 mod exit;
 mod man;
@@ -78,6 +79,8 @@ enum Command {
     Audit(audit::Audit),
     /// List the tools on offer with these limits, and why the others are not; or show one tool
     Tools(tools::Tools),
+    /// Show the settings as they hold, and where each was said
+    Config(config::Config),
     /// Print a script that completes this command line in a shell
     Completions(completions::Completions),
     /// Print the manual page, or write the pages of all subcommands to a folder
@@ -116,6 +119,7 @@ fn run(cli: Cli) -> Exit {
         Some(Command::Tools(tools)) => return tools::run(&tools, &flags),
         Some(Command::Token(token)) => return token::run(&token, &flags),
         Some(Command::Audit(audit)) => return audit::run(&audit),
+        Some(Command::Config(config)) => return config::run(&config, &flags),
         Some(Command::Completions(completions)) => return completions::run(&completions, self::command()),
         Some(Command::Man(pages)) => return man::run(&pages, self::command()),
         Some(Command::Approve(approve)) => return approve::run(&approve, &flags),

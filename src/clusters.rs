@@ -4,6 +4,7 @@
 
 use crate::engine::{Engine, Failure, FailureKind};
 use crate::settings::Limits;
+use crate::tool::Surface;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -50,6 +51,24 @@ impl Clusters {
         self.default.as_deref()
     }
 
+    /// The cluster of this name, in any case.
+    pub fn named(&self, name: &str) -> Option<&Arc<Engine>> {
+        self.all().find(|engine| engine.settings().name.eq_ignore_ascii_case(name.trim()))
+    }
+
+    /// The names of all of them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.all().map(|engine| engine.settings().name.as_str())
+    }
+
+    /// What a refusal by a tier or a list adds: other clusters may take the call.
+    pub fn elsewhere(&self, surface: &'static Surface, refused: &Engine) -> Option<String> {
+        refused.access().check(surface).err()?;
+        let open = self.all().filter(|engine| engine.access().check(surface).is_ok());
+        let open: Vec<&str> = open.map(|engine| engine.settings().name.as_str()).collect();
+        (!open.is_empty()).then(|| format!("`{}` is on offer on: {}.", surface.name, open.join(", ")))
+    }
+
     /// The cluster that a call is for. Takes the argument that says so out of `arguments`; the tools do not know it.
     ///
     /// # Errors
@@ -64,12 +83,12 @@ impl Clusters {
             Some(Value::String(name)) => Some(name.trim().to_owned()),
             Some(other) => Some(other.to_string()),
         };
-        let known = self.all().map(|engine| engine.settings().name.as_str()).collect::<Vec<_>>();
+        let known = self.names().collect::<Vec<_>>();
         let Some(named) = named.filter(|name| !name.is_empty()) else {
             let says = format!("`{ARGUMENT}` is missing: give one of {}. Nothing was sent.", known.join(", "));
             return Err(Failure::new(FailureKind::BadArguments, says));
         };
-        self.all().find(|engine| engine.settings().name.eq_ignore_ascii_case(&named)).ok_or_else(|| {
+        self.named(&named).ok_or_else(|| {
             let near = proxmox_spec::nearest(&named, known.iter().copied());
             let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
             let shown = crate::engine::clean::line(&named, 80);
@@ -83,7 +102,8 @@ impl Clusters {
     pub fn narrowed(&self, limits: &Limits) -> Option<Clusters> {
         let named = |name: &str| limits.clusters.iter().any(|one| one.eq_ignore_ascii_case(name));
         let seen = |engine: &&Arc<Engine>| limits.clusters.is_empty() || named(&engine.settings().name);
-        let mut all = self.all().filter(seen).map(|engine| Arc::new(engine.narrowed(limits)));
+        let several = self.all().filter(seen).count() > 1;
+        let mut all = self.all().filter(seen).map(|engine| Arc::new(engine.narrowed(limits).among(several)));
         let first = all.next()?;
         let others: Vec<Arc<Engine>> = all.collect();
         let default = self.default.clone().filter(|name| limits.clusters.is_empty() || named(name));

@@ -37,6 +37,7 @@ use crate::arguments::{Fields, FileSource};
 use crate::catalogue;
 pub use crate::client::PreparedRequest as Prepared;
 use crate::client::{Client, PreparedRequest, Repeat, Trouble};
+use crate::clusters::ARGUMENT;
 pub use crate::plan::Intent;
 use crate::plan::{Instead, Locate, Plan};
 use crate::settings::{Fences, Limits, Settings};
@@ -181,6 +182,12 @@ impl Engine {
         Engine { settings, access, shared: self.shared.clone() }
     }
 
+    /// The same engine, one of several or the only one of its caller.
+    pub(crate) fn among(mut self, several: bool) -> Engine {
+        self.settings.among_several = several;
+        self
+    }
+
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -223,9 +230,32 @@ impl Engine {
             Err(failure) if self.settings.sandbox => Err(failure.noting(SANDBOX)),
             other => other,
         };
+        let ended = self.naming(ended);
         // Last, so that nothing is added to what was measured.
         let most = self.settings.budget;
         ended.map(|answer| budget::answer(answer, surface, most)).map_err(|failure| failure.within(most))
+    }
+
+    /// Where there are several clusters, an answer says which one it is from.
+    fn naming(&self, ended: Result<Answer, Failure>) -> Result<Answer, Failure> {
+        if !self.settings.among_several {
+            return ended;
+        }
+        let name = &self.settings.name;
+        match ended {
+            Ok(mut answer) => {
+                answer.content.insert(ARGUMENT.to_owned(), json!(name));
+                answer.text = answer.text.map(|text| format!("{text}\nCluster `{name}`."));
+                Ok(answer)
+            }
+            Err(failure) => {
+                let own = match failure.kind() {
+                    FailureKind::Refused | FailureKind::Fenced => ": its limits are its own, in the config file",
+                    _ => "",
+                };
+                Err(failure.noting(&format!("Cluster `{name}`{own}.")))
+            }
+        }
     }
 
     async fn answer(

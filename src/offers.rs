@@ -9,13 +9,14 @@ mod matching;
 mod prompt;
 mod resource;
 
-pub use instructions::instructions;
+pub use instructions::{instructions, instructions_of};
 pub use matching::{Found, MOST, found};
 pub use prompt::{Missing, Written};
-pub use resource::Unusable;
+pub use resource::{CLUSTER, Unusable, apart, within};
 
 use crate::access::Access;
 use crate::catalogue;
+use crate::engine::Engine;
 use crate::settings::Settings;
 use crate::tool::Surface;
 use serde_json::Value;
@@ -129,6 +130,8 @@ pub enum Holds {
     Sandbox,
     /// It is not.
     Real,
+    /// There is more than one cluster.
+    Several,
     /// Some tool that may be called changes something.
     Changes,
     /// None does.
@@ -146,14 +149,22 @@ pub enum Holds {
     CancelStopsTasks,
 }
 
-/// What a server offers, by what it was told.
+/// What a cluster's server offers, by what it was told.
 #[derive(Debug, Clone, Copy)]
 pub struct Offer<'a> {
     pub settings: &'a Settings,
     pub access: &'a Access,
+    /// The cluster that each call has to name; `None` = there is one only.
+    pub cluster: Option<&'a str>,
 }
 
 impl<'a> Offer<'a> {
+    /// What is offered on a cluster; `several`: a call names it.
+    pub fn on(engine: &'a Engine, several: bool) -> Offer<'a> {
+        let settings = engine.settings();
+        Offer { settings, access: engine.access(), cluster: several.then_some(settings.name.as_str()) }
+    }
+
     /// The resources without a placeholder, and those with one, in catalogue order.
     pub fn resources(self, places: bool) -> impl Iterator<Item = &'static Resource> + 'a {
         catalogue::RESOURCES.iter().filter(move |one| one.uri.contains('{') == places && self.callable(one.tool))

@@ -14,7 +14,7 @@ use crate::caller::Caller;
 use crate::catalogue;
 use crate::clusters::Clusters;
 use crate::engine::{Answer, Failure, FailureKind, Watch, clean};
-use crate::offers::instructions;
+use crate::offers::instructions_of;
 use crate::tool::Surface;
 use callers::Callers;
 use rmcp::model::{
@@ -75,14 +75,7 @@ impl Server {
 
     /// The tools that this server lists, in catalogue order: always the same list.
     pub fn tools(&self) -> &[Tool] {
-        self.offered.get_or_init(|| {
-            let engine = self.clusters.first();
-            let (settings, access) = (engine.settings(), engine.access());
-            let listed = |surface: &&'static Surface| settings.toolsets.list(surface, access);
-            let tools = access.offered(settings.dialect).filter(listed).filter_map(listing::describe);
-            // Where nothing can be changed, a tool that could change something only looks.
-            tools.map(|tool| if access.writes() { tool } else { listing::looking(tool) }).collect()
-        })
+        self.offered.get_or_init(|| listing::listed(&self.clusters))
     }
 
     /// Serves one client on standard input and output until the input ends and every call has been answered.
@@ -134,7 +127,7 @@ impl ServerHandler for Server {
         let capabilities = capabilities.enable_tools().enable_resources().enable_prompts().enable_completions().build();
         ServerConfig::new(capabilities)
             .with_server_info(Implementation::new(name, env!("CARGO_PKG_VERSION")).with_title(title))
-            .with_instructions(instructions(settings))
+            .with_instructions(instructions_of(&self.clusters))
     }
 
     async fn initialize(
@@ -183,16 +176,23 @@ impl ServerHandler for Server {
         let watch = Watch { progress, cancelled: context.ct.clone(), asker, client, caller, remote };
         let mut arguments = request.arguments.unwrap_or_default();
         let span = callers::span(&context);
-        let ended = match server.clusters.choose(&mut arguments).cloned() {
+        let chosen = server.clusters.choose(&mut arguments).cloned();
+        let cluster = chosen.as_ref().ok().map(|engine| engine.settings().name.clone());
+        let ended = match chosen {
             Ok(engine) => {
+                let elsewhere = server.clusters.elsewhere(surface, &engine);
                 let call = async move { engine.call(surface, Some(&arguments), watch).await };
-                server.guarded(surface, call.instrument(span.clone())).await
+                let ended = server.guarded(surface, call.instrument(span.clone())).await;
+                match elsewhere {
+                    Some(line) => ended.map_err(|failure| failure.noting(&line)),
+                    None => ended,
+                }
             }
             Err(failure) => Err(failure),
         };
         // The engine dropped its end, so this ends; what was reported comes before the answer, as the protocol asks.
         reporter.finish().await;
-        span.in_scope(|| server.log(surface, &ended, started));
+        span.in_scope(|| server.log(surface, cluster.as_deref(), &ended, started));
         match ended.as_ref().err().and_then(Failure::question) {
             Some(asking) => Ok(elicit::required(asking).into()),
             None => Ok(carry::result(ended).into()),
@@ -274,16 +274,17 @@ impl Server {
     }
 
     /// One line per call: what was called and how it ended, never with which arguments.
-    fn log(&self, surface: &Surface, ended: &Result<Answer, Failure>, started: Instant) {
+    fn log(&self, surface: &Surface, cluster: Option<&str>, ended: &Result<Answer, Failure>, started: Instant) {
+        let cluster = cluster.filter(|_| self.clusters.several_to_choose());
         let caller = self.caller.as_ref().map(|caller| caller.name.as_str());
         let milliseconds = started.elapsed().as_millis();
         match ended {
             Ok(answer) => {
                 let outcome = answer.content.get("outcome").and_then(|value| value.as_str()).unwrap_or("ok");
-                tracing::info!(tool = surface.name, tier = %surface.tool.tier, outcome, caller, milliseconds, "call");
+                tracing::info!(tool = surface.name, tier = %surface.tool.tier, outcome, cluster, caller, milliseconds, "call");
             }
             Err(failure) => {
-                tracing::info!(tool = surface.name, tier = %surface.tool.tier, outcome = "refused or failed", kind = ?failure.kind(), caller, milliseconds, "call");
+                tracing::info!(tool = surface.name, tier = %surface.tool.tier, outcome = "refused or failed", kind = ?failure.kind(), cluster, caller, milliseconds, "call");
             }
         }
     }

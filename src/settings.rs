@@ -13,6 +13,7 @@ pub mod flags;
 mod host;
 pub mod layers;
 mod limits;
+pub mod schema;
 pub mod table;
 mod toolsets;
 

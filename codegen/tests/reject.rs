@@ -53,7 +53,7 @@ rejected! {
     answers_field_taken, answers_incomplete, answers_line_beginning, answers_line_place, answers_line_star,
     answers_parameter, answers_text, answers_without_log, argument_as_typo, argument_doc_too_long,
     argument_goes_nowhere, argument_needs_typo, argument_not_in_facts, argument_not_in_facts_of_a_kind,
-    argument_own_by_itself, argument_untyped, argument_without_text, call_and_cases, call_without_path,
+    argument_own_by_itself, argument_reserved, argument_untyped, argument_without_text, call_and_cases, call_without_path,
     core_not_a_flag, last_without_start, page_api_without_arguments, core_too_many, toolset_reserved, cases_not_exhaustive, cases_unknown_subject, catalogue_version, catalogue_version_missing, columns_not_shown, columns_twice, columns_without_page, default_from_nowhere,
     default_not_a_value, default_outside_limits, default_wrong_type, delete_below_admin, delete_effect,
     derive_always_sent, derive_brace, derive_literal, derive_parameter, derive_part, derive_placeholder,

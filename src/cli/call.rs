@@ -70,6 +70,10 @@ pub async fn run(call: Call, clusters: &Clusters) -> Exit {
     let client = Some("command line".to_owned());
     let watch = Watch { progress, cancelled, asker: ask::asker(), client, ..Watch::default() };
     let ended = engine.call_to(intent, surface, Some(&arguments), watch).await;
+    let ended = match clusters.elsewhere(surface, &engine) {
+        Some(line) => ended.map_err(|failure| failure.noting(&line)),
+        None => ended,
+    };
     interrupted.abort();
     if let Some(shown) = shown {
         // Ends with the call; a broken terminal is no reason to lose the answer.

@@ -53,7 +53,7 @@ pub fn sending<'e>(call: &Call<'e>, judged: &Judged<'_>, agreed: &Agreed) -> Res
     let request = &judged.resolved.request;
     let secret: Vec<String> =
         request.params.iter().filter(|param| param.secret).map(|param| param.name.clone().into_owned()).collect();
-    let mut fields = called(call.surface, call.given, call.watch, call.secrets(), &secret);
+    let mut fields = called(call.engine, call.surface, call.given, call.watch, call.secrets(), &secret);
     fields.insert("tier".to_owned(), json!(judged.need.tier.as_str()));
     fields.insert("effect".to_owned(), json!(judged.need.effect.as_str()));
     fields.insert("allowed".to_owned(), json!(allowed(call)));
@@ -119,7 +119,7 @@ pub fn refused(
     let (names, values) = plan.map(secret).unwrap_or_default();
     let secrets = Secrets::new(values.into_iter().chain(engine.settings.auth.known_secrets()));
     // Without a plan nobody knows what of the arguments is secret.
-    let mut fields = called(surface, given.filter(|_| plan.is_some()), watch, &secrets, &names);
+    let mut fields = called(engine, surface, given.filter(|_| plan.is_some()), watch, &secrets, &names);
     let by = match failure.kind() {
         FailureKind::Unconfirmed => "confirmation",
         FailureKind::Fenced => "fences",
@@ -134,6 +134,7 @@ pub fn refused(
 
 /// Who called what, with the secrets left out.
 fn called(
+    engine: &Engine,
     surface: &'static Surface,
     given: Option<&Map<String, Value>>,
     watch: &Watch,
@@ -141,6 +142,9 @@ fn called(
     names: &[String],
 ) -> Map<String, Value> {
     let mut fields = Map::new();
+    if engine.settings.among_several {
+        fields.insert("cluster".to_owned(), json!(engine.settings.name));
+    }
     if let Some(client) = &watch.client {
         fields.insert("client".to_owned(), json!(clean::line(client, 100)));
     }
@@ -218,6 +222,7 @@ fn about(settings: &Settings) -> Map<String, Value> {
     Map::from_iter([
         ("version".to_owned(), json!(env!("CARGO_PKG_VERSION"))),
         ("pid".to_owned(), json!(std::process::id())),
+        ("name".to_owned(), json!(settings.name)),
         ("cluster".to_owned(), json!(cluster)),
         ("token".to_owned(), json!(settings.auth.id())),
         ("tier".to_owned(), json!(settings.tier.as_str())),

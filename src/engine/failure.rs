@@ -91,7 +91,7 @@ impl Failure {
     }
 
     /// The same failure with a last line.
-    pub(super) fn noting(mut self, line: &str) -> Failure {
+    pub(crate) fn noting(mut self, line: &str) -> Failure {
         self.text = format!("{}\n{line}", self.text.trim_end());
         self
     }

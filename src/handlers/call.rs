@@ -5,6 +5,7 @@
 use super::named;
 use crate::arguments::{BadArguments, Fields};
 use crate::catalogue;
+use crate::clusters;
 use crate::plan::{Instead, Intent, Locate, Plan};
 use crate::tool::Argument;
 
@@ -46,6 +47,15 @@ fn call(
         f.refuse(argument, "is itself about calls of tools; name the tool that does the work".to_owned());
     }
     let given = named(arguments, "arguments").and_then(|argument| f.object(argument)).unwrap_or_default();
+    if let Some(argument) = named(arguments, "arguments")
+        && given.contains_key(clusters::ARGUMENT)
+    {
+        let says = format!(
+            "holds `{0}`, which stands beside `tool`: {{\"{0}\": …, \"tool\": …, \"arguments\": …}}",
+            clusters::ARGUMENT
+        );
+        f.refuse(argument, says);
+    }
     let intent = intent(f);
     f.finish()?;
     let Some(surface) = surface else { return Err(f.refused()) };

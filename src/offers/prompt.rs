@@ -5,6 +5,7 @@
 
 use super::{Given, Offer, Prompt, Step, Word, constant};
 use crate::catalogue;
+use crate::clusters;
 use crate::engine::clean;
 use crate::tool::{Form, Surface, Tool};
 use serde_json::{Map, Value};
@@ -107,6 +108,9 @@ impl Offer<'_> {
                 }
                 let theirs = surface.and_then(|one| one.rename.iter().find(|(_, ours)| ours == argument));
                 object.insert(theirs.map_or(*argument, |(theirs, _)| *theirs).to_owned(), value.clone());
+            }
+            if let Some(cluster) = self.cluster {
+                object.insert(clusters::ARGUMENT.to_owned(), Value::from(cluster));
             }
             Value::Object(object)
         };

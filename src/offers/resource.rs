@@ -9,6 +9,25 @@ use serde_json::{Map, Value};
 /// Longest URI that is looked at, in bytes.
 const LONGEST: usize = 2_000;
 
+/// Where every URI begins.
+const SCHEME: &str = "proxmox://";
+/// What stands for a cluster's name in the URI of a template.
+pub const CLUSTER: &str = "{cluster}";
+
+/// The URI of a resource where there are several clusters: `proxmox://node/{node}` → `proxmox://home/node/{node}`.
+pub fn within(uri: &str, cluster: &str) -> String {
+    match uri.strip_prefix(SCHEME) {
+        Some(rest) => format!("{SCHEME}{cluster}/{rest}"),
+        None => uri.to_owned(),
+    }
+}
+
+/// The cluster of such a URI, and the URI as it is there.
+pub fn apart(uri: &str) -> Option<(&str, String)> {
+    let (cluster, rest) = uri.strip_prefix(SCHEME)?.split_once('/')?;
+    Some((cluster, format!("{SCHEME}{rest}")))
+}
+
 /// Why nothing can be read under a URI.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {

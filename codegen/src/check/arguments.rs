@@ -13,6 +13,9 @@ use proxmox_spec::{Method, Param};
 pub(super) const PARSERS: [&str; 8] = ["argv", "size", "upid", "volid", "file", "path", "rest", "expect"];
 const TYPES: [&str; 6] = ["text", "integer", "number", "boolean", "list", "object"];
 
+/// The argument of every tool that no tool may have.
+const CLUSTER: &str = "cluster";
+
 /// Where an argument stands in the API: route, wire name, parameter.
 type Places = Vec<(usize, String, &'static Param)>;
 
@@ -33,6 +36,7 @@ impl Checker<'_> {
         }
         let implied: Vec<String> = list.iter().map(|argument| argument.name.clone()).collect();
         for written in spec.args.iter().filter(|argument| !implied.contains(&argument.name.is)) {
+            self.not_reserved(&written.name.is, written.name.at);
             if let Some(first) = list.iter().find(|one| bare(&one.name) == bare(&written.name.is)) {
                 let name = first.name.clone();
                 self.diagnostics.report(
@@ -95,6 +99,15 @@ impl Checker<'_> {
         }
         self.declared_placeholders(spec, &list);
         list
+    }
+
+    /// The argument that says which cluster a call is for comes to every tool at once, where there are several.
+    pub(super) fn not_reserved(&mut self, name: &str, at: Span) {
+        if bare(name) == CLUSTER {
+            self.diagnostics
+                .report(at, format!("`{name}` says which cluster a call is for, on a server with several of them"))
+                .help("give yours another name, such as `cluster_name`");
+        }
     }
 
     /// An argument that comes with a construct; the catalogue may still word it.

@@ -117,6 +117,9 @@ impl Checker<'_> {
 
     /// Their names must tell the arguments apart, ours included where they are not renamed.
     fn renamed_apart(&mut self, entry: &NameSpec, name: &Name, arguments: &[Argument]) {
+        for (ignored, _) in &name.ignores {
+            self.not_reserved(ignored, entry.name.at);
+        }
         let mut listed: Vec<String> = Vec::new();
         for argument in arguments {
             let theirs = name
@@ -124,6 +127,9 @@ impl Checker<'_> {
                 .iter()
                 .find(|(ours, _)| *ours == argument.name)
                 .map_or(argument.name.as_str(), |(_, theirs)| theirs.as_str());
+            if theirs != argument.name {
+                self.not_reserved(theirs, entry.name.at);
+            }
             let theirs = super::bare(theirs);
             if listed.contains(&theirs) {
                 self.diagnostics.report(

@@ -15,9 +15,10 @@ use std::collections::BTreeSet;
 const SCHEME: &str = "proxmox://";
 
 /// What an instruction can depend on.
-pub(crate) const CONDITIONS: [&str; 14] = [
+pub(crate) const CONDITIONS: [&str; 15] = [
     "sandbox",
     "real",
+    "several",
     "changes",
     "looks",
     "dialect",
@@ -33,7 +34,7 @@ pub(crate) const CONDITIONS: [&str; 14] = [
 ];
 
 /// What an instruction can say of the settings.
-const PLACES: [&str; 2] = ["tier", "dialect"];
+const PLACES: [&str; 3] = ["tier", "dialect", "clusters"];
 
 /// The completion whose value is a guest.
 pub(crate) const GUEST: &str = "guest";
@@ -192,6 +193,7 @@ impl Checker<'_> {
         self.heading(spec.title.as_ref(), spec.doc.as_ref());
         let mut args = Vec::new();
         for one in &spec.args {
+            self.not_reserved(&one.name.is, one.name.at);
             if let Some(doc) = &one.doc {
                 self.length(doc.at, "doc", &doc.is, ARGUMENT_DOC);
             }

@@ -72,7 +72,10 @@ fn words(judged: &Judged<'_>) -> Vec<String> {
 pub fn title(call: &Call<'_>) -> String {
     let settings = call.engine.settings();
     let cluster = if settings.sandbox { "the sandbox".to_owned() } else { settings.origin() };
-    format!("`{}` on {cluster}", call.surface.name)
+    match settings.among_several {
+        true => format!("`{}` on `{}` ({cluster})", call.surface.name, settings.name),
+        false => format!("`{}` on {cluster}", call.surface.name),
+    }
 }
 
 pub fn unconfirmed(call: &Call<'_>, why: &str) -> Failure {
@@ -169,7 +172,8 @@ fn next(call: &Call<'_>, seal: &str) -> String {
         return format!("repeat the command with `--seal {seal}`");
     }
     let Some(confirms) = confirms() else { return format!("bring the seal {seal} back") };
-    let mut text = format!("call `{}` with the same tool and arguments and the seal {seal}", confirms.name);
+    let same = if call.engine.settings().among_several { "cluster, tool" } else { "tool" };
+    let mut text = format!("call `{}` with the same {same} and arguments and the seal {seal}", confirms.name);
     if let Err(refusal) = call.engine.access.check(confirms) {
         text.push_str(&format!(" (not possible yet: {})", refusal.to_string().replace(" Nothing was sent.", "")));
     }
