@@ -22,7 +22,7 @@ use crate::secret::Secret;
 use crate::tool::Tier;
 pub use audit::AuditTo;
 pub use auth::Auth;
-use checks::{boolean, dialect, filled, number, tier, token_owner, tools, trust};
+use checks::{boolean, dialect, filled, number, tier, tools, trust};
 pub use confirm::Confirm;
 pub use fences::{Fence, FenceFlags, Fences, GUESTS, Ids};
 pub use flags::Flags;
@@ -154,20 +154,7 @@ impl Settings {
             example: "pve1.example.org",
         })?;
         let endpoints = host::endpoints(hosts, filled(&flags.port))?;
-        let (user, token_name) = token_owner(filled(&flags.user), filled(&flags.token_name))?;
-        let secret =
-            environment("PROXMOX_TOKEN_VALUE").map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        let secret = secret.ok_or(BadSettings::Missing {
-            variable: "PROXMOX_TOKEN_VALUE",
-            flag: "no flag, so that it cannot be read from the process list",
-            what: "the secret that Proxmox VE showed when the API token was created",
-            example: "12345678-1234-1234-1234-123456789abc",
-        })?;
-        if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(BadSettings::Contradiction(
-                "PROXMOX_TOKEN_VALUE holds a character that no token has (its value is not shown)".to_owned(),
-            ));
-        }
+        let auth = Auth::read(filled(&flags.user), filled(&flags.token_name), environment)?;
         let mut settings = Settings::common(flags, environment)?;
         settings.trust = trust(flags)?;
         if settings.trust == Trust::Anything {
@@ -179,7 +166,6 @@ impl Settings {
             ));
         }
         let name = endpoints.first().map(|first| first.host.clone()).unwrap_or_default();
-        let auth = Auth::Token { user, name: token_name, secret: Secret::given(SecretString::from(secret)) };
         Ok(Settings { name, endpoints, auth, ..settings })
     }
 

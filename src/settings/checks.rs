@@ -85,10 +85,7 @@ pub(super) fn token_owner(user: Option<&str>, name: Option<&str>) -> Result<(Str
             });
         }
     };
-    let realm = user.rsplit_once('@').is_some_and(|(name, realm)| !name.is_empty() && !realm.is_empty());
-    if !realm || user.contains('!') || user.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
-        return Err(bad("PROXMOX_USER", "--user", user, "give user and realm, e.g. root@pam or mcp@pve"));
-    }
+    user_form(user)?;
     if name.contains('=') {
         return Err(BadSettings::Contradiction(
             "PROXMOX_TOKEN_NAME (--token-name) holds more than the token's name (it is not shown): give user@realm!name, \
@@ -106,6 +103,15 @@ pub(super) fn token_owner(user: Option<&str>, name: Option<&str>) -> Result<(Str
         ));
     }
     Ok((user.to_owned(), name.to_owned()))
+}
+
+/// `user@realm`.
+pub(super) fn user_form(user: &str) -> Result<(), BadSettings> {
+    let realm = user.rsplit_once('@').is_some_and(|(name, realm)| !name.is_empty() && !realm.is_empty());
+    if !realm || user.contains('!') || user.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+        return Err(bad("PROXMOX_USER", "--user", user, "give user and realm, e.g. root@pam or mcp@pve"));
+    }
+    Ok(())
 }
 
 pub(super) fn trust(flags: &Flags) -> Result<Trust, BadSettings> {
