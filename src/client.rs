@@ -1,9 +1,11 @@
 //! The connection to the API: one request in, one complete answer or one well-told trouble out.
 //!
-//! Knows TLS, encoding, time-outs, retries and the limit of requests in flight. Knows nothing of tools, and holds the
+//! Knows TLS, endpoints, logins, encoding, time-outs, retries and the limit of requests in flight. Knows nothing of tools, and holds the
 //! second fence: nothing but GET leaves without a [`Permit`], and none at all if no call of this server may write.
 
+mod endpoints;
 mod listing;
+mod login;
 pub mod probe;
 mod reply;
 mod request;
@@ -13,18 +15,25 @@ mod upload;
 
 use crate::access::Permit;
 use crate::arguments::FileSource;
+use crate::engine::consent::Clock;
 use crate::settings::{Auth, Settings};
 use crate::tool::Verb;
+use endpoints::{Endpoints, Place};
+use futures_util::future::BoxFuture;
 pub use listing::{Listing, Row};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use login::{Form, Known, Login, Post, Ticket};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 pub use probe::probe;
 use reply::Arrived;
 pub use reply::Reply;
 pub use request::{PreparedParam, PreparedRequest};
+use reqwest::RequestBuilder;
 use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderValue, LOCATION};
 use secrecy::ExposeSecret;
+use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 pub use tls::hex;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -34,15 +43,10 @@ pub use trouble::{Rejection, Trouble};
 /// Requests in flight. A node has three workers, each of which holds many connections; a client that asks for more than
 /// this at once waits here, where it can be told so, and not there.
 const IN_FLIGHT: usize = 32;
-/// Where the API begins.
-const ROOT: &str = "/api2/json";
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 64 * 1024 * 1024;
 /// Room that is made for an answer before it has come, in bytes.
 const TRUSTED: usize = 4 * 1024 * 1024;
-/// A server closes connections that were idle for five seconds; ours are given up before that, so that no write
-/// meets a connection that is just being closed.
-const IDLE: Duration = Duration::from_secs(3);
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Bytes per second that an upload is trusted to make at least.
@@ -62,73 +66,92 @@ pub enum Repeat {
 /// A connection to one cluster. No connection is opened before the first request.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
-    /// Scheme, host and port.
-    base: Url,
-    authorization: HeaderValue,
+    endpoints: Endpoints,
+    proof: Proof,
+    known: Arc<Known>,
     slots: Semaphore,
     timeout: Duration,
     tries: u32,
     pause: Duration,
-    presented: tls::Presented,
     writes: bool,
     upload_dir: Option<PathBuf>,
 }
 
-/// What may leave.
-enum Leave<'a> {
-    Read,
-    Write(&'a Permit, Option<upload::Upload>),
+/// How we prove who we are.
+#[derive(Debug)]
+enum Proof {
+    /// The header of an API token.
+    Token(HeaderValue),
+    Login(Login),
 }
 
+/// What may leave.
+#[derive(Clone, Copy)]
+enum Leave<'a> {
+    Read,
+    Write(&'a Permit, Option<&'a FileSource>),
+}
+
+/// The header with which a ticket proves that a request comes from us (CSRF).
+const CSRF: &str = "CSRFPreventionToken";
+/// Where a login goes.
+const TICKET: &str = "/access/ticket";
+const FORM: &str = "application/x-www-form-urlencoded";
+
 impl Client {
-    /// # Errors
-    /// [`Trouble::Setup`]: the CA file or the system's roots cannot be read.
-    ///
     /// `writes`: may any call of this server send something other than GET?
-    pub async fn new(settings: &Settings, writes: bool) -> Result<Client, Trouble> {
-        let presented = tls::Presented::default();
-        let tls = tls::Roots::of(&settings.trust)?.config(presented.clone())?;
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .https_only(true)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(IN_FLIGHT)
-            .connect_timeout(settings.connect_timeout)
-            .user_agent(concat!("proxmox-mcp/", env!("CARGO_PKG_VERSION")));
-        if settings.sandbox {
-            builder = builder.no_proxy();
-        }
-        let http =
-            builder.build().map_err(|error| Trouble::Setup(format!("the HTTP client cannot be built: {error}")))?;
-        let token = match &settings.auth {
+    ///
+    /// # Errors
+    /// [`Trouble::Setup`]: the CA file or the system's roots cannot be read, or the token's source does not give it.
+    pub async fn new(settings: &Settings, writes: bool, clock: Clock) -> Result<Client, Trouble> {
+        let known = Arc::new(Known::default());
+        let endpoints = Endpoints::new(settings)?;
+        let proof = match &settings.auth {
             Auth::Token { user, name, secret } => {
                 let secret = secret.reveal().await.map_err(|error| Trouble::Setup(error.to_string()))?;
-                let (user, secret) = (user.as_str(), secret.expose_secret());
-                let [user, secret] = [user, secret].map(|text| utf8_percent_encode(text, IN_TOKEN));
-                format!("PVEAPIToken={user}!{name}={secret}")
+                let secret = secret.expose_secret().trim();
+                if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    let says = "the secret of the API token holds a character that no token has (it is not shown): \
+                                does its source give the secret alone?";
+                    return Err(Trouble::Setup(says.to_owned()));
+                }
+                known.keep(secret);
+                let [user, secret] = [user.as_str(), secret].map(|text| utf8_percent_encode(text, IN_TOKEN));
+                let mut header = HeaderValue::from_str(&format!("PVEAPIToken={user}!{name}={secret}"))
+                    .map_err(|_| Trouble::Setup("user or token hold characters that no header can carry".to_owned()))?;
+                header.set_sensitive(true);
+                Proof::Token(header)
             }
-            Auth::Password { .. } => return Err(Trouble::Setup("passwords are not taken yet".to_owned())),
+            Auth::Password { user, password, totp_seed } => {
+                Proof::Login(Login::new(user, password, totp_seed.as_ref(), clock, known.clone()))
+            }
         };
-        let mut authorization = HeaderValue::from_str(&token)
-            .map_err(|_| Trouble::Setup("user or token hold characters that no header can carry".to_owned()))?;
-        authorization.set_sensitive(true);
-        let origin = settings.origin();
-        let base = Url::parse(&origin).map_err(|error| Trouble::Setup(format!("`{origin}` is no address: {error}")))?;
         Ok(Client {
-            http,
-            base,
-            authorization,
+            endpoints,
+            proof,
+            known,
             slots: Semaphore::new(IN_FLIGHT),
             timeout: settings.timeout,
             tries: settings.retries.max(1),
             pause: settings.retry_delay,
-            presented,
             writes,
             upload_dir: settings.upload_dir.clone(),
         })
+    }
+
+    /// The endpoint that requests go to at present, as `https://host:port`.
+    pub fn origin(&self) -> &str {
+        self.endpoints.kept().origin()
+    }
+
+    /// What proves who we are, as far as it is known; no text may hold any of it.
+    pub fn secrets(&self) -> Vec<String> {
+        self.known.texts()
+    }
+
+    /// Changes whenever [`Client::secrets`] does.
+    pub fn secrets_version(&self) -> u64 {
+        self.known.version()
     }
 
     /// Sends a read; repeats it after connection errors and 595 to 599, with growing random pauses.
@@ -192,12 +215,7 @@ impl Client {
             if stop.is_cancelled() {
                 return Err(Trouble::Cancelled);
             }
-            // A streamed file can be sent once, so it is opened again for every try.
-            let upload = match file {
-                Some(file) => Some(upload::prepare(request, file, self.upload_dir.as_deref()).await?),
-                None => None,
-            };
-            let answer = self.exchange(request, Leave::Write(permit, upload), stop).await.and_then(reply::read);
+            let answer = self.exchange(request, Leave::Write(permit, file), stop).await.and_then(reply::read);
             tried += 1;
             match answer {
                 Err(trouble) if trouble.nothing_left() && tried < self.tries => self.rest(tried, &trouble, stop).await,
@@ -253,29 +271,74 @@ impl Client {
         }
     }
 
-    /// One request, one answer. The only place where something leaves this process.
+    /// One request, one answer. The only place where a request leaves this process.
     async fn exchange(
         &self,
         request: &PreparedRequest,
         leave: Leave<'_>,
         stop: &CancellationToken,
     ) -> Result<Arrived, Trouble> {
-        let upload = match leave {
-            Leave::Read if request.verb == Verb::Get => None,
-            Leave::Write(permit, upload)
-                if permit.verb() == request.verb && (self.writes || request.verb == Verb::Get) =>
-            {
-                upload
-            }
-            _ => {
-                return Err(Trouble::Fenced(format!(
-                    "{} may not leave: this server runs at a tier that only reads",
-                    request.verb
-                )));
-            }
+        let free = match leave {
+            Leave::Read => request.verb == Verb::Get,
+            Leave::Write(permit, _) => permit.verb() == request.verb && (self.writes || request.verb == Verb::Get),
         };
+        if !free {
+            let says = format!("{} may not leave: this server runs at a tier that only reads", request.verb);
+            return Err(Trouble::Fenced(says));
+        }
+        let Proof::Login(login) = &self.proof else { return self.round(request, leave, None, stop).await };
+        let mut anew = true;
+        loop {
+            let ticket = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(Trouble::Cancelled),
+                ticket = login.ticket(self) => ticket.map_err(Trouble::before_sending)?,
+            };
+            let arrived = self.round(request, leave, Some(&ticket), stop).await?;
+            // Whoever may call is looked at before anything is done, so the same may be said once more.
+            if !(anew && login::is_stale(&arrived)) {
+                return Ok(arrived);
+            }
+            anew = false;
+            login.refused(&ticket);
+        }
+    }
+
+    /// The request to the first endpoint that can be connected to.
+    async fn round(
+        &self,
+        request: &PreparedRequest,
+        leave: Leave<'_>,
+        ticket: Option<&Ticket>,
+        stop: &CancellationToken,
+    ) -> Result<Arrived, Trouble> {
         let _slot = self.slot(stop).await?;
         tracing::debug!(%request, "sending");
+        let mut tour = self.endpoints.tour();
+        while let Some(at) = tour.next() {
+            if stop.is_cancelled() {
+                return Err(Trouble::Cancelled);
+            }
+            let came = match self.built(at.1, request, leave, ticket).await {
+                Ok((builder, timeout)) => self.answer(at.1, builder, timeout).await,
+                Err(trouble) => Err(trouble),
+            };
+            if let Some(end) = tour.took(at, came) {
+                return end;
+            }
+        }
+        Err(tour.end())
+    }
+
+    /// The request as it goes to this endpoint, and how long it may take. A streamed file can be sent once, so it is
+    /// opened for every try.
+    async fn built(
+        &self,
+        place: &Place,
+        request: &PreparedRequest,
+        leave: Leave<'_>,
+        ticket: Option<&Ticket>,
+    ) -> Result<(RequestBuilder, Duration), Trouble> {
         let method = match request.verb {
             Verb::Get => reqwest::Method::GET,
             Verb::Post => reqwest::Method::POST,
@@ -284,32 +347,46 @@ impl Client {
         };
         let in_query = matches!(request.verb, Verb::Get | Verb::Delete);
         let params = request.encoded_params();
-        // Both are percent-encoded already, and everything that has a meaning there is.
-        let mut url = self.base.clone();
-        url.set_path(&format!("{ROOT}{}", request.encoded_path()));
+        let mut url = place.url(request.encoded_path());
         if in_query && !params.is_empty() {
+            // Percent-encoded already, and so is the path.
             url.set_query(Some(&params));
         }
-        let mut timeout = self.timeout;
-        let mut builder = self.http.request(method, url).header(AUTHORIZATION, self.authorization.clone());
-        if let Some(upload) = upload {
-            timeout += Duration::from_secs(upload.size / SLOWEST_UPLOAD);
-            builder = builder.multipart(upload.form);
-        } else if !in_query {
-            // The API wants a length even where there is nothing, and knows no chunks.
-            builder = builder
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .header(CONTENT_LENGTH, params.len())
-                .body(params);
+        let mut builder = place.http().request(method, url);
+        builder = match (&self.proof, ticket) {
+            (Proof::Token(header), _) => builder.header(AUTHORIZATION, header.clone()),
+            (Proof::Login(_), Some(ticket)) => builder.header(COOKIE, ticket.cookie.clone()),
+            (Proof::Login(_), None) => builder,
+        };
+        if let Some(ticket) = ticket.filter(|_| request.verb != Verb::Get) {
+            builder = builder.header(CSRF, ticket.csrf.clone());
         }
+        let mut timeout = self.timeout;
+        match leave {
+            Leave::Write(_, Some(file)) => {
+                let upload = upload::prepare(request, file, self.upload_dir.as_deref()).await?;
+                timeout += Duration::from_secs(upload.size / SLOWEST_UPLOAD);
+                builder = builder.multipart(upload.form);
+            }
+            _ if !in_query => {
+                // The API wants a length even where there is nothing, and knows no chunks.
+                builder = builder.header(CONTENT_TYPE, FORM).header(CONTENT_LENGTH, params.len()).body(params);
+            }
+            _ => {}
+        }
+        Ok((builder, timeout))
+    }
+
+    /// Sends, and reads the whole answer.
+    async fn answer(&self, place: &Place, builder: RequestBuilder, timeout: Duration) -> Result<Arrived, Trouble> {
         let told = |error: reqwest::Error| {
-            Trouble::from_reqwest(&error.without_url(), timeout.as_millis(), self.presented.last())
+            Trouble::from_reqwest(&error.without_url(), timeout.as_millis(), place.turned_down())
         };
         let mut response = builder.timeout(timeout).send().await.map_err(told)?;
         let status = response.status();
         if status.is_redirection() {
             let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
-            return Err(Trouble::Redirect(place(to)));
+            return Err(Trouble::Redirect(self::place(to)));
         }
         let reason = reason(&response);
         let kind =
@@ -325,6 +402,39 @@ impl Client {
             body.extend_from_slice(&chunk);
         }
         Ok(Arrived { status: status.as_u16(), reason, content_type: kind, body })
+    }
+}
+
+impl Client {
+    /// A login changes nothing, so one that broke off is tried at the next endpoint, too.
+    async fn log_in(&self, form: &Form) -> Result<Arrived, Trouble> {
+        let mut body = String::new();
+        for (name, value) in form {
+            let and = if body.is_empty() { "" } else { "&" };
+            let value = utf8_percent_encode(value.expose_secret(), NON_ALPHANUMERIC);
+            // Writing to a String cannot fail.
+            let _ = write!(body, "{and}{name}={value}");
+        }
+        let body = &body;
+        let round = || async move {
+            let mut tour = self.endpoints.tour();
+            while let Some(at) = tour.next() {
+                let builder = at.1.http().post(at.1.url(TICKET));
+                let builder = builder.header(CONTENT_TYPE, FORM).header(CONTENT_LENGTH, body.len());
+                let came = self.answer(at.1, builder.body(body.clone()), self.timeout).await;
+                if let Some(end) = tour.took(at, came) {
+                    return end;
+                }
+            }
+            Err(tour.end())
+        };
+        self.repeat(Repeat::Freely, round).await
+    }
+}
+
+impl Post for Client {
+    fn post<'a>(&'a self, form: &'a Form) -> BoxFuture<'a, Result<Arrived, Trouble>> {
+        Box::pin(self.log_in(form))
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod answers;
 mod audited;
+mod barred;
 pub mod budget;
 mod call;
 pub mod clean;
@@ -49,7 +50,7 @@ use judge::Judged;
 pub use located::{Given, prepare_with};
 use secrets::Secrets;
 use serde_json::{Map, Value, json};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::OnceCell;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
@@ -71,8 +72,9 @@ struct Shared {
     guests: guests::Guests,
     names: names::Names,
     consent: Consent,
-    /// What proves who we are, which no text may hold; empty until it was read.
-    own: OnceLock<Secrets>,
+    clock: Clock,
+    /// What proves who we are, which no text may hold, as of a version of it; empty until it was read.
+    own: Mutex<(u64, Arc<Secrets>)>,
     /// Opened at the first need; the text says why it could not be.
     audit: OnceLock<Result<crate::audit::Audit, String>>,
 }
@@ -153,7 +155,7 @@ impl Engine {
 
     /// As [`Engine::new`], with another clock for what expires.
     pub fn with_clock(settings: Settings, clock: Clock) -> Engine {
-        let consent = Consent::new(&settings, clock);
+        let consent = Consent::new(&settings, clock.clone());
         let access = settings.access();
         let shared = Shared {
             writes: access.writes(),
@@ -161,7 +163,8 @@ impl Engine {
             guests: guests::Guests::default(),
             names: names::Names::default(),
             consent,
-            own: OnceLock::new(),
+            clock,
+            own: Mutex::new((0, Arc::new(Secrets::none()))),
             audit: OnceLock::new(),
         };
         Engine { settings, access, shared: Arc::new(shared) }
@@ -288,37 +291,43 @@ impl Engine {
             return Err(Failure::new(FailureKind::BadArguments, NO_LOCAL_FILES));
         }
         let client = self.client().await?;
-        let call = Call { engine: self, client, surface, given, intent, watch: &watch, secrets: OnceLock::new() };
+        let call = Call { engine: self, client, surface, given, intent, watch: &watch, secrets: Mutex::default() };
         let ended = run(&call, &plan, notes).await;
         // Nobody on the way may have a secret repeated, not even a proxy that echoes what it was sent.
         match ended {
-            Ok(answer) => Ok(answer.without(call.secrets())),
+            Ok(answer) => Ok(answer.without(&call.secrets())),
             Err(failure) => {
                 if failure.kind().is_refusal() {
                     audited::refused(self, surface, given, &watch, Some(&plan), &failure);
                 }
-                Err(failure.without(call.secrets()))
+                Err(failure.without(&call.secrets()))
             }
         }
     }
 
     async fn client(&self) -> Result<&Client, Failure> {
-        self.shared.client.get_or_try_init(|| Client::new(&self.settings, self.shared.writes)).await.map_err(
-            |trouble| {
-                let request = PreparedRequest::plain(Verb::Get, "/version");
-                explain::connection(&self.settings, &request, &trouble)
-            },
-        )
+        let made = || Client::new(&self.settings, self.shared.writes, self.shared.clock.clone());
+        self.shared.client.get_or_try_init(made).await.map_err(|trouble| {
+            let request = PreparedRequest::plain(Verb::Get, "/version");
+            explain::connection(&self.settings, &request, &trouble)
+        })
     }
 
-    /// What proves who we are, as something that no text may hold.
-    fn own_secrets(&self) -> &Secrets {
-        const NONE: &Secrets = &Secrets::none();
-        match self.shared.client.get() {
-            // The client was made with them, so they are known.
-            Some(_) => self.shared.own.get_or_init(|| Secrets::new(self.settings.auth.known_secrets())),
-            None => NONE,
+    /// What proves who we are, as far as it was read, as something that no text may hold.
+    fn own_secrets(&self) -> Arc<Secrets> {
+        // Nothing can repeat what was never sent.
+        let version = self.shared.client.get().map_or(0, Client::secrets_version);
+        let mut own = self.shared.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.0 != version {
+            *own = (version, Arc::new(Secrets::new(self.known_secrets())));
         }
+        own.1.clone()
+    }
+
+    /// The texts that prove who we are, as far as they were read.
+    fn known_secrets(&self) -> Vec<String> {
+        let known = self.shared.client.get().map(Client::secrets).unwrap_or_default();
+        self.settings.auth.known_secrets().chain(known).collect()
     }
 }
 

@@ -18,5 +18,6 @@ pub mod search;
 pub mod secret;
 pub mod server;
 pub mod settings;
+pub mod terminal;
 pub mod tokens;
 pub mod tool;

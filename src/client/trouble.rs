@@ -18,6 +18,9 @@ pub enum Trouble {
     /// A local file that cannot be sent.
     #[error("{0}")]
     File(String),
+    /// Nobody is logged in, so nothing else was sent. The text is whole.
+    #[error("{says}")]
+    Login { says: String },
     #[error("the host name cannot be resolved: {0}")]
     Dns(String),
     #[error("no connection: {0}")]
@@ -43,6 +46,12 @@ pub enum Trouble {
     /// A complete rejection.
     #[error("{} {}", .0.status, .0.message)]
     Rejected(Rejection),
+    /// One of these, at this endpoint (`https://host:port`) of several.
+    #[error("{at}: {trouble}")]
+    At { at: String, trouble: Box<Trouble> },
+    /// No endpoint could be connected to; each with its own trouble.
+    #[error("no endpoint can be reached: {}", .0.iter().map(|(at, trouble)| format!("{at}: {trouble}")).collect::<Vec<_>>().join("; "))]
+    Nowhere(Vec<(String, Trouble)>),
 }
 
 /// A complete answer with an error status.
@@ -56,6 +65,47 @@ pub struct Rejection {
 }
 
 impl Trouble {
+    /// Nobody is logged in, for this reason.
+    pub(super) fn login(says: String) -> Trouble {
+        Trouble::Login { says }
+    }
+
+    /// The same as that of one endpoint of several. What comes from the API itself, or from us, has no place.
+    pub(super) fn at(self, at: &str) -> Trouble {
+        match self {
+            Trouble::Dns(_)
+            | Trouble::Connect(_)
+            | Trouble::Tls { .. }
+            | Trouble::Timeout(_)
+            | Trouble::Broken(_)
+            | Trouble::Redirect(_)
+            | Trouble::Unreadable(_) => Trouble::At { at: at.to_owned(), trouble: Box::new(self) },
+            other => other,
+        }
+    }
+
+    /// No connection was made, so another endpoint may be asked, whatever the request is.
+    pub(super) fn unconnected(&self) -> bool {
+        matches!(self, Trouble::Dns(_) | Trouble::Connect(_) | Trouble::Tls { .. })
+    }
+
+    /// The trouble of a login that was to come before a request: of the request itself nothing left.
+    pub(super) fn before_sending(self) -> Trouble {
+        match self {
+            Trouble::Rejected(rejection) => Trouble::login(format!(
+                "The login was not answered: {} (HTTP {}).",
+                rejection.message, rejection.status
+            )),
+            Trouble::At { at, trouble } if !trouble.unconnected() => {
+                Trouble::login(format!("The login at {at} was not answered: {trouble}."))
+            }
+            Trouble::Timeout(_) | Trouble::Broken(_) | Trouble::Unreadable(_) | Trouble::Redirect(_) => {
+                Trouble::login(format!("The login was not answered: {self}."))
+            }
+            other => other,
+        }
+    }
+
     /// May the server have received and carried out the request although no answer came?
     ///
     /// 595 says that the node in between could not connect to the one that was meant; 596 to 599 come from a later
@@ -65,13 +115,19 @@ impl Trouble {
         match self {
             Trouble::Timeout(_) | Trouble::Broken(_) | Trouble::Unreadable(_) => true,
             Trouble::Rejected(rejection) => matches!(rejection.status, 502 | 504 | 596..=599),
+            Trouble::At { trouble, .. } => trouble.may_have_happened(),
             _ => false,
         }
     }
 
     /// No byte of the request left this process, so it may be sent again whatever it is.
     pub fn nothing_left(&self) -> bool {
-        matches!(self, Trouble::Dns(_) | Trouble::Connect(_))
+        match self {
+            Trouble::Dns(_) | Trouble::Connect(_) => true,
+            Trouble::At { trouble, .. } => trouble.nothing_left(),
+            Trouble::Nowhere(all) => all.iter().any(|(_, trouble)| trouble.nothing_left()),
+            _ => false,
+        }
     }
 
     /// Worth repeating for a read.
@@ -79,6 +135,8 @@ impl Trouble {
         match self {
             Trouble::Dns(_) | Trouble::Connect(_) | Trouble::Broken(_) => true,
             Trouble::Rejected(rejection) => (595..=599).contains(&rejection.status),
+            Trouble::At { trouble, .. } => trouble.passing(),
+            Trouble::Nowhere(_) => self.nothing_left(),
             _ => false,
         }
     }
@@ -89,6 +147,8 @@ impl Trouble {
             Trouble::Rejected(rejection) => format!("status {}", rejection.status),
             Trouble::Redirect(_) => "redirected".to_owned(),
             Trouble::Unreadable(_) => "unreadable".to_owned(),
+            Trouble::Login { .. } => "not logged in".to_owned(),
+            Trouble::At { at, trouble } => format!("{at}: {}", trouble.brief()),
             ours => ours.to_string(),
         }
     }

@@ -53,7 +53,7 @@ pub fn sending<'e>(call: &Call<'e>, judged: &Judged<'_>, agreed: &Agreed) -> Res
     let request = &judged.resolved.request;
     let secret: Vec<String> =
         request.params.iter().filter(|param| param.secret).map(|param| param.name.clone().into_owned()).collect();
-    let mut fields = called(call.engine, call.surface, call.given, call.watch, call.secrets(), &secret);
+    let mut fields = called(call.engine, call.surface, call.given, call.watch, &call.secrets(), &secret);
     fields.insert("tier".to_owned(), json!(judged.need.tier.as_str()));
     fields.insert("effect".to_owned(), json!(judged.need.effect.as_str()));
     fields.insert("allowed".to_owned(), json!(allowed(call)));
@@ -63,7 +63,8 @@ pub fn sending<'e>(call: &Call<'e>, judged: &Judged<'_>, agreed: &Agreed) -> Res
         fields.insert("code".to_owned(), json!(code));
     }
     fields.insert("request".to_owned(), planned::request(request));
-    fields.values_mut().for_each(|value| call.secrets().hide_within(value));
+    let secrets = call.secrets();
+    fields.values_mut().for_each(|value| secrets.hide_within(value));
     let sending = audit.sending(call.surface.name, fields);
     sending.map(Some).map_err(|error| unwritten(&error.to_string()))
 }
@@ -117,7 +118,7 @@ pub fn refused(
         }
     };
     let (names, values) = plan.map(secret).unwrap_or_default();
-    let secrets = Secrets::new(values.into_iter().chain(engine.settings.auth.known_secrets()));
+    let secrets = Secrets::new(values.into_iter().chain(engine.known_secrets()));
     // Without a plan nobody knows what of the arguments is secret.
     let mut fields = called(engine, surface, given.filter(|_| plan.is_some()), watch, &secrets, &names);
     let by = match failure.kind() {

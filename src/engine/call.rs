@@ -10,7 +10,7 @@ use crate::client::{Client, PreparedRequest, Repeat, Reply, Trouble};
 use crate::plan::Intent;
 use crate::tool::{Surface, Verb};
 use serde_json::{Map, Value};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What every step of a call needs.
 pub struct Call<'a> {
@@ -21,21 +21,42 @@ pub struct Call<'a> {
     pub given: Option<&'a Map<String, Value>>,
     pub intent: Intent,
     pub watch: &'a Watch,
-    /// The token and what is secret of the request; unset while nothing of the latter is known.
-    pub secrets: OnceLock<Secrets>,
+    /// What is secret of the request, and all that is secret, as of a version of who we are.
+    pub secrets: Mutex<Kept>,
+}
+
+/// The secrets of one call.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Of its request.
+    own: Vec<String>,
+    all: Option<(u64, Arc<Secrets>)>,
 }
 
 impl Call<'_> {
     /// What no text of this call may hold.
-    pub fn secrets(&self) -> &Secrets {
-        self.secrets.get().unwrap_or_else(|| self.engine.own_secrets())
+    pub fn secrets(&self) -> Arc<Secrets> {
+        let mut kept = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.own.is_empty() {
+            return self.engine.own_secrets();
+        }
+        // A login may have come in between.
+        let version = self.client.secrets_version();
+        match &kept.all {
+            Some((of, all)) if *of == version => all.clone(),
+            _ => {
+                let all = Arc::new(Secrets::new(kept.own.iter().cloned().chain(self.engine.known_secrets())));
+                kept.all = Some((version, all.clone()));
+                all
+            }
+        }
     }
 
-    /// From now on none of these may leave, beside the token.
+    /// From now on none of these may leave, beside what proves who we are.
     pub fn keep_secret(&self, more: Vec<String>) {
-        if !more.is_empty() {
-            let own = self.engine.settings.auth.known_secrets();
-            self.secrets.get_or_init(|| Secrets::new(more.into_iter().chain(own)));
+        let mut kept = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.own.is_empty() && !more.is_empty() {
+            *kept = Kept { own: more, all: None };
         }
     }
 

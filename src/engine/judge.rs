@@ -3,6 +3,7 @@
 //! The one step between a plan and its execution. A plan that is only shown, one that a person is asked about and one
 //! that is run come through here, so what is shown is what runs.
 
+use super::barred;
 use super::call::Call;
 use super::clean;
 use super::failure::{Failure, FailureKind};
@@ -71,6 +72,7 @@ pub async fn judge<'p>(call: &Call<'_>, plan: &'p Plan) -> Result<Judged<'p>, Fa
     let poll = call.surface.tool.waiter.map_or("", |waiter| waiter.poll);
     let need = gate::need(call.surface, &plan.raises, &requests, poll);
     let permit = gate::pass(&call.engine.access, call.surface, &need, resolved.request.verb)?;
+    barred::check(&call.engine.settings.auth, &resolved.request)?;
     let fences = &call.engine.settings.fences;
     fences::check_tools(fences, &call.engine.access, call.surface, &resolved.request)?;
     let mut objects = Objects::default();

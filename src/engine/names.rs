@@ -102,7 +102,8 @@ impl Engine {
             }
         };
         let rows = listing.rows().flat_map(|row| values(completion, &only, row));
-        let shown = rows.map(|name| self.own_secrets().hide(clean::line(&name, LONGEST)));
+        let own = self.own_secrets();
+        let shown = rows.map(|name| own.hide(clean::line(&name, LONGEST)));
         let names: Arc<[String]> = shown.filter(|name| !name.is_empty()).collect();
         self.shared.names.keep(of, begun, names.clone());
         Some(names)

@@ -187,7 +187,7 @@ fn curl(call: &Call<'_>, request: &PreparedRequest) -> String {
         }
     }
     // The sandbox listens somewhere else at every start.
-    let origin = if settings.sandbox { "https://sandbox:8006".to_owned() } else { settings.origin() };
+    let origin = if settings.sandbox { "https://sandbox:8006".to_owned() } else { call.client.origin().to_owned() };
     words.push(format!("{origin}/api2/json{}", request.encoded_path()));
     // The shell fills the variables in, so these are not in single quotes.
     let proof = match &settings.auth {

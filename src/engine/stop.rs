@@ -14,7 +14,7 @@ use crate::tool::Waiter;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
-use std::sync::OnceLock;
+use std::sync::Mutex;
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ async fn told(call: &Call<'_>, waiter: &Waiter, handle: &Map<String, Value>) -> 
         given: Some(handle),
         intent: Intent::Run,
         watch: &watch,
-        secrets: OnceLock::new(),
+        secrets: Mutex::default(),
     };
     let judged = judge::judge(&own, &plan).await?;
     if let Some(why) = judged.guarded() {

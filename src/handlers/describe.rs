@@ -6,7 +6,7 @@
 mod text;
 
 use super::named;
-use super::request::{impossible, unknown};
+use super::request::{barred, impossible, unknown};
 use crate::arguments::{BadArguments, Fields, printable};
 use crate::plan::{Instead, Locate, Plan};
 use crate::tool::Argument;
@@ -91,7 +91,7 @@ fn whole(method: &'static Method, dialect: Option<&'static str>) -> Map<String, 
     say("privileges", method.permissions.words());
     // What is older than the facts goes without saying.
     say("since", if method.since == OLDEST { String::new() } else { method.since.to_owned() });
-    say("impossible", impossible(method).unwrap_or_default());
+    say("impossible", impossible(method).or_else(|| barred(method)).unwrap_or_default());
     let many = method.params.len() > MANY;
     let (told, named): (Vec<&Param>, Vec<&Param>) =
         method.params.iter().partition(|param| !many || !param.optional || param.in_path);

@@ -91,18 +91,22 @@ pub(super) fn impossible(method: &Method) -> Option<String> {
         }
         Kind::Plain => {}
     }
-    if !method.allow_token {
-        return Some(format!("{call} refuses API tokens; a person logs in with a password for it"));
-    }
-    if method.permissions.root_only {
-        return Some(format!("{call} is for root@pam itself, logged in with a password; no API token ever may"));
-    }
     if method.verb != Verb::Get && method.returns.fields.iter().any(|(_, shape)| shape.secret) {
         return Some(format!(
             "{call} answers with a credential, and none passes through an assistant; a person uses the web UI or pvesh"
         ));
     }
     None
+}
+
+/// Who alone can call a method, whatever privileges others have; `None` = it depends on privileges.
+pub(super) fn barred(method: &Method) -> Option<String> {
+    let call = format!("{} {}", method.verb, method.path);
+    if !method.allow_token {
+        return Some(format!("{call} refuses API tokens; a person logs in with a password for it"));
+    }
+    let root = || format!("{call} is for root@pam itself, logged in with a password; no API token ever may");
+    method.permissions.root_only.then(root)
 }
 
 /// How the declared answer is shown.

@@ -13,7 +13,7 @@ impl Clock {
     }
 
     /// Seconds since 1970.
-    pub(super) fn now(&self) -> u64 {
+    pub fn now(&self) -> u64 {
         (self.0)().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs())
     }
 }

@@ -8,10 +8,62 @@ use crate::settings::{Settings, Trust};
 
 /// What does not come from the API's own words.
 pub fn connection(settings: &Settings, request: &PreparedRequest, trouble: &Trouble) -> Failure {
-    let at = settings.origin();
     let (kind, text) = match trouble {
+        Trouble::Nowhere(all) => nowhere(settings, all),
+        Trouble::At { at, trouble } => one(settings, at, request, trouble),
+        other => one(settings, &settings.origin(), request, other),
+    };
+    let proxy = Settings::proxy().filter(|_| !settings.sandbox);
+    match proxy {
+        Some(variable) if unconnected(trouble) => {
+            let hosts: Vec<&str> = settings.endpoints.iter().map(|endpoint| endpoint.host.as_str()).collect();
+            let around = format!(
+                "{variable} is set, so connections go through that proxy, and it may be the one that cannot be reached \
+                 or refuses. NO_PROXY={} goes around it.",
+                hosts.join(",")
+            );
+            Failure::new(kind, format!("{text}\n{around}"))
+        }
+        _ => Failure::new(kind, text),
+    }
+}
+
+/// Was no connection made?
+fn unconnected(trouble: &Trouble) -> bool {
+    match trouble {
+        Trouble::Dns(_) | Trouble::Connect(_) | Trouble::Tls { .. } | Trouble::Nowhere(_) => true,
+        Trouble::At { trouble, .. } => unconnected(trouble),
+        _ => false,
+    }
+}
+
+/// Every endpoint with its own cause.
+fn nowhere(settings: &Settings, all: &[(String, Trouble)]) -> (FailureKind, String) {
+    let line = |(at, trouble): &(String, Trouble)| match trouble {
+        Trouble::Tls { detail, presented: Some(fingerprint) } => {
+            format!("- {at}: {} It showed {fingerprint}.", untrusted(settings, detail))
+        }
+        other => format!("- {at}: {other}"),
+    };
+    let mut text = format!(
+        "No endpoint of the cluster can be reached:\n{}\nAre the nodes up, and is the API reachable from here? Check \
+         PROXMOX_HOST and PROXMOX_PORT, the firewall, and pveproxy on the nodes.",
+        all.iter().map(line).collect::<Vec<_>>().join("\n")
+    );
+    let shown = |(_, trouble): &(String, Trouble)| matches!(trouble, Trouble::Tls { presented: Some(_), .. });
+    if all.iter().any(shown) {
+        text.push_str(&format!(" {COMPARE} PROXMOX_FINGERPRINT takes several, separated by commas."));
+    }
+    let tls = all.iter().any(|(_, trouble)| matches!(trouble, Trouble::Tls { .. }));
+    (if tls { FailureKind::Tls } else { FailureKind::Connection }, text)
+}
+
+/// The trouble of one endpoint.
+fn one(settings: &Settings, at: &str, request: &PreparedRequest, trouble: &Trouble) -> (FailureKind, String) {
+    match trouble {
         Trouble::Fenced(text) => (FailureKind::Refused, text.clone()),
         Trouble::Setup(text) | Trouble::File(text) => (FailureKind::Local, text.clone()),
+        Trouble::Login { says } => (FailureKind::Unauthenticated, says.clone()),
         Trouble::Dns(detail) => (
             FailureKind::Connection,
             format!(
@@ -27,7 +79,7 @@ pub fn connection(settings: &Settings, request: &PreparedRequest, trouble: &Trou
                  and pveproxy on the node."
             ),
         ),
-        Trouble::Tls { detail, presented } => (FailureKind::Tls, tls(settings, &at, detail, presented.as_deref())),
+        Trouble::Tls { detail, presented } => (FailureKind::Tls, tls(settings, at, detail, presented.as_deref())),
         Trouble::Timeout(milliseconds) => (
             FailureKind::Timeout,
             format!(
@@ -61,18 +113,8 @@ pub fn connection(settings: &Settings, request: &PreparedRequest, trouble: &Trou
             ),
         ),
         Trouble::Rejected(rejection) => (FailureKind::Api, rejection.message.clone()),
-    };
-    let proxy = Settings::proxy().filter(|_| !settings.sandbox);
-    match (trouble, proxy) {
-        (Trouble::Dns(_) | Trouble::Connect(_) | Trouble::Tls { .. }, Some(variable)) => {
-            let host = settings.endpoints.first().map(|first| first.host.as_str()).unwrap_or_default();
-            let around = format!(
-                "{variable} is set, so connections go through that proxy, and it may be the one that cannot be reached \
-                 or refuses. NO_PROXY={host} goes around it."
-            );
-            Failure::new(kind, format!("{text}\n{around}"))
-        }
-        _ => Failure::new(kind, text),
+        Trouble::At { at, trouble } => one(settings, at, request, trouble),
+        Trouble::Nowhere(all) => nowhere(settings, all),
     }
 }
 
@@ -84,17 +126,32 @@ fn tls(settings: &Settings, at: &str, detail: &str, presented: Option<&str>) -> 
         );
     };
     let mut text = match &settings.trust {
-        Trust::Fingerprints(pins) => format!(
-            "{at} shows another certificate than the pinned one (PROXMOX_FINGERPRINT {}).",
-            pins.iter().map(|pin| crate::client::hex(pin)).collect::<Vec<_>>().join(", ")
-        ),
         Trust::CaFile(file) => format!("The certificate of {at} is not trusted by {}: {detail}.", file.display()),
+        Trust::Fingerprints(_) => format!("{at} shows another certificate than the pinned one ({}).", pinned(settings)),
         _ => format!("The certificate of {at} is not trusted: {detail}."),
     };
     text.push_str(&format!(
-        " The SHA-256 fingerprint that it showed is {fingerprint}. Compare it on the node itself: `pvenode cert info`, \
-         or `openssl x509 -noout -fingerprint -sha256 -in /etc/pve/local/pve-ssl.pem`. Only if it is the same, set \
+        " The SHA-256 fingerprint that it showed is {fingerprint}. {COMPARE} Only if it is the same, set \
          PROXMOX_FINGERPRINT={fingerprint}. Or set PROXMOX_CA_FILE to a copy of /etc/pve/pve-root-ca.pem."
     ));
     text
+}
+
+/// How an administrator finds out whether a fingerprint is right.
+const COMPARE: &str = "Compare it on the node itself: `pvenode cert info`, or `openssl x509 -noout -fingerprint -sha256 \
+                       -in /etc/pve/local/pve-ssl.pem`.";
+
+fn pinned(settings: &Settings) -> String {
+    let Trust::Fingerprints(pins) = &settings.trust else { return String::new() };
+    let pins: Vec<String> = pins.iter().map(|pin| crate::client::hex(pin)).collect();
+    format!("PROXMOX_FINGERPRINT {}", pins.join(", "))
+}
+
+/// Why a certificate is not believed, in one sentence.
+fn untrusted(settings: &Settings, detail: &str) -> String {
+    match &settings.trust {
+        Trust::CaFile(file) => format!("its certificate is not trusted by {} ({detail}).", file.display()),
+        Trust::Fingerprints(_) => format!("it shows another certificate than the pinned ones ({}).", pinned(settings)),
+        _ => format!("its certificate is not trusted ({detail})."),
+    }
 }

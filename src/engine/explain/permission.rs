@@ -18,6 +18,12 @@ use std::collections::BTreeMap;
 pub async fn forbidden(call: &Call<'_>, request: &PreparedRequest, message: &str) -> (FailureKind, String) {
     let settings = &call.engine.settings;
     let token = settings.auth.id();
+    let is_token = settings.auth.token_name().is_some();
+    let who = if is_token { format!("The token `{token}`") } else { format!("The user `{token}`") };
+    if message.contains("root@pam") && !is_token {
+        let says = format!("Only root@pam itself may do this, and the login is `{token}`. A person does it.");
+        return (FailureKind::Forbidden, says);
+    }
     if message.contains("root@pam") {
         let says = format!(
             "Only root@pam with a password may do this; no API token ever can, also not `{token}`. A person does it in \
@@ -47,21 +53,23 @@ pub async fn forbidden(call: &Call<'_>, request: &PreparedRequest, message: &str
     if missing.is_empty() {
         let needed = permissions.map(|permissions| permissions.words_for(&known));
         let needed = needed.filter(|needed| !needed.is_empty()).unwrap_or_else(|| "more privileges".to_owned());
+        let more = match is_token {
+            true => format!(
+                " --tokens '{token}' --roles ROLE`; with privilege separation its user `{}` needs them as well.",
+                settings.auth.user()
+            ),
+            false => format!(" --users '{token}' --roles ROLE`."),
+        };
         let says = format!(
-            "The token `{token}` may not do this. The call needs: {needed}. Somebody with Permissions.Modify gives them \
-             to it with `pveum acl modify PATH --tokens '{token}' --roles ROLE`; with privilege separation its user \
-             `{}` needs them as well.",
-            settings.auth.user()
+            "{who} may not do this. The call needs: {needed}. Somebody with Permissions.Modify gives them to it with \
+             `pveum acl modify PATH{more}"
         );
         return (FailureKind::Forbidden, says);
     }
     let on = |demand: &Demand| format!("{} on {}", list(demand), demand.path);
-    let mut says = format!("The token `{token}` lacks {}.", look::and(&missing.iter().map(on).collect::<Vec<_>>()));
+    let mut says = format!("{who} lacks {}.", look::and(&missing.iter().map(on).collect::<Vec<_>>()));
     if told.is_none() && held.values().all(Option::is_none) {
-        says = format!(
-            "The token `{token}` lacks something of this: {}.",
-            look::and(&missing.iter().map(on).collect::<Vec<_>>())
-        );
+        says = format!("{who} lacks something of this: {}.", look::and(&missing.iter().map(on).collect::<Vec<_>>()));
     }
     if let Some(permissions) = permissions {
         let named = |name: &&&str| missing.iter().any(|demand| demand.privileges.iter().any(|one| one == **name));
@@ -86,7 +94,7 @@ pub async fn forbidden(call: &Call<'_>, request: &PreparedRequest, message: &str
 
 /// What is said of who gives the privileges, and how.
 async fn commands(call: &Call<'_>, token: &str, missing: &[Demand], held: &Held) -> String {
-    let user = call.engine.settings.auth.user();
+    let (user, is_token) = (call.engine.settings.auth.user(), call.engine.settings.auth.token_name().is_some());
     // A path with an open place cannot be written.
     let by_path = by_path(missing);
     if by_path.is_empty() {
@@ -104,9 +112,10 @@ async fn commands(call: &Call<'_>, token: &str, missing: &[Demand], held: &Held)
     let none = Privileges::new();
     for (path, privileges) in &by_path {
         let has = held.get(path).and_then(Option::as_ref).unwrap_or(&none);
-        add(Who::Token(token), path, privileges, has);
+        add(if is_token { Who::Token(token) } else { Who::User(user) }, path, privileges, has);
     }
-    let root = user == "root@pam";
+    // What a user has is asked about for a token alone.
+    let root = user == "root@pam" || !is_token;
     let of_user = if root { Held::new() } else { self::held(call, paths.iter().copied(), Some(user)).await };
     let mut lacks = Vec::new();
     for (path, privileges) in &by_path {
