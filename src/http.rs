@@ -1,15 +1,20 @@
 //! MCP over HTTP: one listener, streamable HTTP of both eras at `/mcp`, and what stands around it.
 //!
-//! Knows HTTP, sessions, bearer tokens and limits of load, and any handler of the protocol: nothing here knows tools,
-//! clusters or settings. What a caller may do travels with each request as a [`Caller`]; the handler makes it hold.
+//! Knows HTTP, sessions, bearer tokens and limits of load, and any handler of the protocol: nothing here knows tools or
+//! clusters. What a caller may do travels with each request, as an `Arc` of a [`Caller`](crate::caller::Caller) in its
+//! extensions; the handler makes it hold.
 
 mod answer;
+mod door;
 mod gate;
 mod listen;
+mod rate;
 mod ready;
 mod request_id;
 mod sessions;
+pub mod tls;
 
+pub use door::Door;
 pub use ready::Ready;
 pub use request_id::RequestId;
 
@@ -21,6 +26,7 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -50,6 +56,8 @@ pub struct Options {
     pub sessions: usize,
     /// A session of which nothing was heard for so long is ended.
     pub idle: Duration,
+    /// Requests per second that may come from one caller; `None` = any number.
+    pub rate: Option<NonZeroU32>,
     /// How long running calls may take to end at the end of the process.
     pub drain: Duration,
 }
@@ -65,6 +73,7 @@ impl Default for Options {
             connections: 1024,
             sessions: 256,
             idle: Duration::from_secs(1_800),
+            rate: NonZeroU32::new(50),
             drain: Duration::from_secs(60),
         }
     }
@@ -120,7 +129,7 @@ impl Http {
     /// Answers until `stop` begins, and then until every call has ended or the patience is over.
     ///
     /// `handler` is cloned for each request. `calls` tells of work that goes on although its request has ended.
-    pub async fn serve<S>(self, handler: S, ready: Ready, calls: TaskTracker, stop: Stop)
+    pub async fn serve<S>(self, handler: S, door: Door, ready: Ready, calls: TaskTracker, stop: Stop)
     where
         S: ServerHandler + Clone,
     {
@@ -135,7 +144,7 @@ impl Http {
             .with_allowed_origins(options.origins.iter().cloned())
             .with_max_request_body_bytes(options.body)
             .with_cancellation_token(ended.clone());
-        let gate = Arc::new(Gate::new(&options, manager.clone(), stop.begin.clone()));
+        let gate = Arc::new(Gate::new(&options, door, manager.clone(), stop.begin.clone()));
         let service = StreamableHttpService::new(move || Ok(handler.clone()), manager, config);
         let protocol = Router::new()
             .route_service(PATH, service)

@@ -4,15 +4,20 @@
 //! settings.
 
 use super::end::End;
+use super::token::Place;
 use super::{Exit, exit, start};
 use crate::clusters::Clusters;
-use crate::http::{Http, LOOPBACK_ORIGINS, Options, PATH, Ready, Stop};
+use crate::http::{Door, Http, LOOPBACK_ORIGINS, Options, PATH, Ready, Stop, tls};
 use crate::server::Server;
 use crate::settings::Flags;
+use crate::tokens::Tokens;
 use clap::Args;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What the subcommand takes.
@@ -21,6 +26,17 @@ pub struct Serve {
     /// Serve MCP over HTTP at this address, below the path /mcp; port 0 = any free one. Prints the URL
     #[arg(long, env = "PROXMOX_HTTP", value_name = "ADDRESS:PORT")]
     http: Option<SocketAddr>,
+    #[command(flatten)]
+    tokens: Place,
+    /// Certificate of this server and those that vouch for it, in PEM; replaced files are noticed
+    #[arg(long, env = "PROXMOX_TLS_CERT", value_name = "FILE", requires = "tls_key", help_heading = "HTTP")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM
+    #[arg(long, env = "PROXMOX_TLS_KEY", value_name = "FILE", requires = "tls_cert", help_heading = "HTTP")]
+    tls_key: Option<PathBuf>,
+    /// A proxy in front of this server does TLS, and nothing else can reach this address
+    #[arg(long, env = "PROXMOX_BEHIND_PROXY", conflicts_with = "tls_cert", help_heading = "HTTP")]
+    behind_proxy: bool,
     /// Names by which clients reach this server, separated by commas, with or without port; loopback names always count
     #[arg(long, env = "PROXMOX_ALLOWED_HOSTS", value_name = "HOST,…", value_delimiter = ',', help_heading = "HTTP")]
     allowed_host: Vec<String>,
@@ -45,6 +61,9 @@ pub struct Serve {
     /// Seconds after which a session ends in which nothing was said. It is never shorter than a call may take
     #[arg(long, env = "PROXMOX_SESSION_IDLE", value_name = "SECONDS", default_value_t = 1_800, help_heading = "HTTP")]
     session_idle: u64,
+    /// Requests per second that may come with one token, four times as many at once after a pause; 0 = any number
+    #[arg(long, env = "PROXMOX_RATE", value_name = "N", default_value_t = 50, help_heading = "HTTP")]
+    rate: u32,
     /// Seconds for which running calls may go on after SIGTERM or Ctrl-C
     #[arg(long, env = "PROXMOX_DRAIN", value_name = "SECONDS", default_value_t = 60, help_heading = "HTTP")]
     drain: u64,
@@ -63,6 +82,17 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
         Exit::Usage
     };
     let Some(listen) = serve.http else { return problem("--http is missing".to_owned()) };
+    let tls = match (&serve.tls_cert, &serve.tls_key) {
+        (Some(certificate), Some(key)) => match tls::config(certificate, key) {
+            Ok(config) => Some(config),
+            Err(error) => return problem(format!("--tls-cert, --tls-key: {error}")),
+        },
+        _ => None,
+    };
+    let door = serve.door();
+    if let Err(says) = exposed(listen, door.is_guarded(), tls.is_some(), serve.behind_proxy) {
+        return problem(says);
+    }
     let started = match start::start(flags, false).await {
         Ok(started) => started,
         Err(error) => return problem(error.to_string()),
@@ -73,11 +103,13 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
         Ok(end) => end,
         Err(error) => return problem(format!("signals cannot be received: {error}")),
     };
-    let http = match Http::bind(listen, None, serve.options(listen, &clusters)).await {
+    warn(&door);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let http = match Http::bind(listen, tls, serve.options(listen, &clusters)).await {
         Ok(http) => http,
         Err(error) => return problem(format!("--http {listen}: {error}")),
     };
-    let told = exit::output(&format!("http://{}{PATH}\n", http.address()), Exit::Done);
+    let told = exit::output(&format!("{scheme}://{}{PATH}\n", http.address()), Exit::Done);
     if told != Exit::Done {
         return told;
     }
@@ -91,11 +123,61 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
         end.asked().await;
         asked.now.cancel();
     });
-    http.serve(server, ready(clusters), calls, stop).await;
+    http.serve(server, door, ready(clusters), calls, stop).await;
     Exit::Done
 }
 
+/// May this server be reached as it was told? Whoever can reach it without a token can do what it may do.
+fn exposed(listen: SocketAddr, guarded: bool, tls: bool, proxy: bool) -> Result<(), String> {
+    let here = listen.ip().is_loopback();
+    let reached = match (here, proxy) {
+        (true, false) => return Ok(()),
+        (true, true) => "--behind-proxy: others reach this server through the proxy".to_owned(),
+        (false, _) => format!("--http {listen}: other machines can reach this address"),
+    };
+    let mut wants = Vec::new();
+    if !guarded {
+        wants.push("make a token for each caller (`proxmox-mcp token new --name NAME`)");
+    }
+    if !here && !tls && !proxy {
+        wants.push(
+            "give a certificate (--tls-cert FILE --tls-key FILE), or --behind-proxy if something in front of this \
+             server does TLS and nothing else can reach it",
+        );
+    }
+    if wants.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{reached}. Nothing was started. To do this safely, {}; or listen on 127.0.0.1.", wants.join(", and ")))
+}
+
+/// What has to be said about who may come in.
+fn warn(door: &Door) {
+    match &door.tokens {
+        None => tracing::warn!(
+            "no tokens: every program on this machine can call, up to this server's own limits. `proxmox-mcp token new \
+             --name NAME` and a new start close it"
+        ),
+        Some(tokens) => match tokens.count() {
+            Some(0) => tracing::warn!(
+                "{}: there is no token yet, so nobody can call. `proxmox-mcp token new --name NAME` makes one",
+                tokens.path().display()
+            ),
+            // What is wrong was said when it was read.
+            None | Some(_) => {}
+        },
+    }
+}
+
 impl Serve {
+    /// A file of tokens that somebody asked for guards, whether it is there or not; the usual one if it is there.
+    fn door(&self) -> Door {
+        // What cannot be looked at may be there.
+        let absent = |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        let tokens = self.tokens.path().filter(|(path, asked)| *asked || !absent(path));
+        Door { tokens: tokens.map(|(path, _)| Tokens::at(path)) }
+    }
+
     fn options(&self, listen: SocketAddr, clusters: &Clusters) -> Options {
         let mut options = Options::default();
         if !listen.ip().is_unspecified() {
@@ -112,6 +194,7 @@ impl Serve {
             calls: self.max_calls,
             sessions: self.max_sessions,
             idle: Duration::from_secs(self.session_idle).max(quiet),
+            rate: NonZeroU32::new(self.rate),
             drain: Duration::from_secs(self.drain),
             ..options
         }

@@ -4,6 +4,8 @@
 
 use super::Options;
 use super::answer::Refusal;
+use super::door::Door;
+use super::rate::Rate;
 use super::sessions::Sessions;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -28,6 +30,8 @@ const LONGEST_ANSWER: usize = 64 << 10;
 const STATELESS: &str = "2026-07-28";
 
 pub(super) struct Gate {
+    door: Door,
+    rate: Option<Rate>,
     sessions: Sessions,
     slots: Arc<Semaphore>,
     calls: usize,
@@ -36,9 +40,16 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    pub(super) fn new(options: &Options, manager: Arc<LocalSessionManager>, ending: CancellationToken) -> Gate {
+    pub(super) fn new(
+        options: &Options,
+        door: Door,
+        manager: Arc<LocalSessionManager>,
+        ending: CancellationToken,
+    ) -> Gate {
         let calls = options.calls.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         Gate {
+            door,
+            rate: options.rate.map(Rate::new),
             sessions: Sessions::new(manager, options.sessions),
             slots: Arc::new(Semaphore::new(calls)),
             calls,
@@ -54,7 +65,17 @@ impl Gate {
     }
 
     async fn admit(&self, mut request: Request, next: Next) -> Result<Response<Body>, Refusal> {
-        let caller: Option<String> = None;
+        let caller = self.door.admit(request.headers_mut()).await?;
+        let name = caller.as_ref().map(|caller| caller.name.clone());
+        if let (Some(rate), Some(name)) = (&self.rate, &name) {
+            rate.check(name).map_err(|(wait, says)| {
+                // In whole seconds, and never too early.
+                Refusal::later(StatusCode::TOO_MANY_REQUESTS, wait.as_secs() + 1, says)
+            })?;
+        }
+        if let Some(caller) = caller {
+            request.extensions_mut().insert(caller);
+        }
         let session = text(request.headers(), HEADER_SESSION_ID).map(str::to_owned);
         let mut slot = None;
         if request.method() == Method::POST {
@@ -70,7 +91,7 @@ impl Gate {
             }
         }
         match &session {
-            Some(id) if !self.sessions.owned(id, caller.as_deref()) => {
+            Some(id) if !self.sessions.owned(id, name.as_deref()) => {
                 let says = "there is no such session for this caller: it has ended, or another token opened it. Begin \
                             with `initialize` again";
                 return Err(Refusal::new(StatusCode::NOT_FOUND, says));
@@ -92,7 +113,7 @@ impl Gate {
         if session.is_none()
             && let Some(id) = text(response.headers(), HEADER_SESSION_ID)
         {
-            self.sessions.opened(id, caller.as_deref()).await;
+            self.sessions.opened(id, name.as_deref()).await;
         }
         Ok(match slot {
             Some(slot) => response.map(|body| Body::new(Held { body, _slot: slot })),

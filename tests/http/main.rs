@@ -4,5 +4,9 @@
 mod common;
 
 mod ends;
+mod instances;
+mod load;
+mod reach;
 mod served;
 mod speaks;
+mod tokens;

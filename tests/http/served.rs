@@ -131,7 +131,11 @@ pub fn events(body: &str) -> Vec<Value> {
 
 impl Client {
     pub fn new(url: &str, era: Era) -> Client {
-        let http = plain();
+        Client::over(plain(), url, era)
+    }
+
+    /// With connections of its own making.
+    pub fn over(http: reqwest::Client, url: &str, era: Era) -> Client {
         let (capabilities, next) = (json!({}), AtomicU64::new(1));
         Client { http, url: url.to_owned(), era, capabilities, token: None, session: None, next }
     }

@@ -1,0 +1,81 @@
+//! Who comes in: bearer tokens of this server's own file, or of an issuer of OAuth.
+//!
+//! Knows the header that carries a token, and the words of RFC 6750 and RFC 9728 for whoever has none. A token is
+//! neither logged nor passed on: the header is gone from the request once it was read.
+
+use super::answer::Refusal;
+use crate::caller::Caller;
+use crate::tokens::{NotAdmitted, PREFIX, Tokens};
+use axum::http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// How callers prove who they are. Without any way, whoever reaches the address may call.
+#[derive(Default)]
+pub struct Door {
+    pub tokens: Option<Tokens>,
+}
+
+impl Door {
+    /// Does a caller have to prove who it is?
+    pub fn is_guarded(&self) -> bool {
+        self.tokens.is_some()
+    }
+
+    /// Who calls; `None` = nobody has to say. Takes the proof out of the headers.
+    pub(super) async fn admit(&self, headers: &mut HeaderMap) -> Result<Option<Arc<Caller>>, Refusal> {
+        let proof = bearer(headers);
+        headers.remove(header::AUTHORIZATION);
+        if !self.is_guarded() {
+            return Ok(None);
+        }
+        let Some(token) = proof? else {
+            return Err(self.ask(
+                "this server wants a bearer token (header `Authorization: Bearer …`); whoever runs it \
+                                 can make one with `proxmox-mcp token new`",
+            ));
+        };
+        if let (true, Some(tokens)) = (token.starts_with(PREFIX), &self.tokens) {
+            return match tokens.admit(&token, Timestamp::now()) {
+                Ok(caller) => Ok(Some(caller)),
+                Err(NotAdmitted::Unreadable) => {
+                    Err(Refusal::later(StatusCode::SERVICE_UNAVAILABLE, 30, NotAdmitted::Unreadable.to_string()))
+                }
+                Err(refused) => Err(self.refuse("invalid_token", &refused.to_string())),
+            };
+        }
+        Err(self.refuse("invalid_token", &NotAdmitted::Unknown.to_string()))
+    }
+
+    /// 401 for whoever brought nothing.
+    fn ask(&self, says: &str) -> Refusal {
+        let value = self.challenge("");
+        Refusal::new(StatusCode::UNAUTHORIZED, says).with(header::WWW_AUTHENTICATE, value)
+    }
+
+    /// 401 for whoever brought something that does not open.
+    fn refuse(&self, error: &str, says: &str) -> Refusal {
+        let value = self.challenge(&format!(", error=\"{error}\""));
+        Refusal::new(StatusCode::UNAUTHORIZED, says).with(header::WWW_AUTHENTICATE, value)
+    }
+
+    fn challenge(&self, more: &str) -> String {
+        format!("Bearer realm=\"proxmox-mcp\"{more}")
+    }
+}
+
+/// The token that the request brings. Two of them are none: which one a proxy in front has looked at is not known.
+fn bearer(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let bad = |says: &str| Refusal::new(StatusCode::BAD_REQUEST, says);
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = all.next() else { return Ok(None) };
+    if all.next().is_some() {
+        return Err(bad("the request has several `Authorization` headers; send one"));
+    }
+    let text = value.to_str().map_err(|_| bad("the `Authorization` header holds more than plain letters"))?;
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim().to_owned())),
+        // Another scheme proves nothing here.
+        _ => Ok(None),
+    }
+}
