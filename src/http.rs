@@ -19,6 +19,7 @@ pub use ready::Ready;
 pub use request_id::RequestId;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use gate::Gate;
 use rmcp::ServerHandler;
@@ -144,6 +145,7 @@ impl Http {
             .with_allowed_origins(options.origins.iter().cloned())
             .with_max_request_body_bytes(options.body)
             .with_cancellation_token(ended.clone());
+        let metadata = door.metadata();
         let gate = Arc::new(Gate::new(&options, door, manager.clone(), stop.begin.clone()));
         let service = StreamableHttpService::new(move || Ok(handler.clone()), manager, config);
         let protocol = Router::new()
@@ -151,7 +153,14 @@ impl Http {
             .layer(axum::middleware::from_fn_with_state(gate.clone(), gate::pass));
         let ready = Arc::new(ready);
         let ending = stop.begin.clone();
-        let app = Router::new()
+        let mut app = Router::new();
+        if let Some(metadata) = metadata {
+            for path in door::METADATA {
+                let metadata = metadata.clone();
+                app = app.route(path, get(async move || answer::json_response(StatusCode::OK, &metadata)));
+            }
+        }
+        let app = app
             .route("/health", get(ready::health))
             .route("/ready", get(move || ready::ready(ready.clone(), ending.clone())))
             .merge(protocol)

@@ -12,6 +12,7 @@ pub mod clusters;
 pub mod engine;
 pub mod handlers;
 pub mod http;
+pub mod oauth;
 pub mod offers;
 pub mod plan;
 pub mod search;

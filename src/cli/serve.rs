@@ -8,6 +8,7 @@ use super::token::Place;
 use super::{Exit, exit, start};
 use crate::clusters::Clusters;
 use crate::http::{Door, Http, LOOPBACK_ORIGINS, Options, PATH, Ready, Stop, tls};
+use crate::oauth::OAuth;
 use crate::server::Server;
 use crate::settings::Flags;
 use crate::tokens::Tokens;
@@ -49,6 +50,21 @@ pub struct Serve {
         help_heading = "HTTP"
     )]
     allowed_origin: Vec<String>,
+    /// This server's URL as clients know it, without a path, if a proxy or a name stands before the address
+    #[arg(long, env = "PROXMOX_PUBLIC_URL", value_name = "URL", help_heading = "HTTP")]
+    public_url: Option<String>,
+    /// Take signed tokens (JWT) of this issuer of OAuth 2.1 or OpenID Connect, by its URL
+    #[arg(long, env = "PROXMOX_OAUTH_ISSUER", value_name = "URL", help_heading = "HTTP")]
+    oauth_issuer: Option<String>,
+    /// For whom such a token must have been made [default: the URL of /mcp]
+    #[arg(
+        long,
+        env = "PROXMOX_OAUTH_AUDIENCE",
+        value_name = "AUDIENCE",
+        requires = "oauth_issuer",
+        help_heading = "HTTP"
+    )]
+    oauth_audience: Option<String>,
     /// Longest body of a request, in bytes
     #[arg(long, env = "PROXMOX_MAX_BODY", value_name = "BYTES", default_value_t = 16 << 20, help_heading = "HTTP")]
     max_body: usize,
@@ -89,7 +105,11 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
         },
         _ => None,
     };
-    let door = serve.door();
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let door = match serve.door(&format!("{scheme}://{listen}")) {
+        Ok(door) => door,
+        Err(says) => return problem(says),
+    };
     if let Err(says) = exposed(listen, door.is_guarded(), tls.is_some(), serve.behind_proxy) {
         return problem(says);
     }
@@ -104,7 +124,6 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
         Err(error) => return problem(format!("signals cannot be received: {error}")),
     };
     warn(&door);
-    let scheme = if tls.is_some() { "https" } else { "http" };
     let http = match Http::bind(listen, tls, serve.options(listen, &clusters)).await {
         Ok(http) => http,
         Err(error) => return problem(format!("--http {listen}: {error}")),
@@ -154,12 +173,13 @@ fn exposed(listen: SocketAddr, guarded: bool, tls: bool, proxy: bool) -> Result<
 /// What has to be said about who may come in.
 fn warn(door: &Door) {
     match &door.tokens {
+        None if door.oauth.is_some() => {}
         None => tracing::warn!(
             "no tokens: every program on this machine can call, up to this server's own limits. `proxmox-mcp token new \
              --name NAME` and a new start close it"
         ),
         Some(tokens) => match tokens.count() {
-            Some(0) => tracing::warn!(
+            Some(0) if door.oauth.is_none() => tracing::warn!(
                 "{}: there is no token yet, so nobody can call. `proxmox-mcp token new --name NAME` makes one",
                 tokens.path().display()
             ),
@@ -171,11 +191,20 @@ fn warn(door: &Door) {
 
 impl Serve {
     /// A file of tokens that somebody asked for guards, whether it is there or not; the usual one if it is there.
-    fn door(&self) -> Door {
+    fn door(&self, usual: &str) -> Result<Door, String> {
         // What cannot be looked at may be there.
         let absent = |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
         let tokens = self.tokens.path().filter(|(path, asked)| *asked || !absent(path));
-        Door { tokens: tokens.map(|(path, _)| Tokens::at(path)) }
+        let public = self.public_url.as_deref().unwrap_or(usual).trim_end_matches('/');
+        if !(public.starts_with("https://") || public.starts_with("http://")) || public.matches('/').count() != 2 {
+            return Err(format!("--public-url is `{public}`: give a URL without a path, e.g. https://mcp.example.org"));
+        }
+        let resource = format!("{public}{PATH}");
+        let audience = self.oauth_audience.as_deref().unwrap_or(&resource);
+        let issuer = self.oauth_issuer.as_deref().filter(|issuer| !issuer.is_empty());
+        let oauth = issuer.map(|issuer| OAuth::new(issuer, audience)).transpose();
+        let oauth = oauth.map_err(|error| format!("--oauth-issuer is {error}"))?;
+        Ok(Door { tokens: tokens.map(|(path, _)| Tokens::at(path)), oauth, resource })
     }
 
     fn options(&self, listen: SocketAddr, clusters: &Clusters) -> Options {

@@ -5,21 +5,41 @@
 
 use super::answer::Refusal;
 use crate::caller::Caller;
+use crate::oauth::{self, OAuth, SCOPES};
 use crate::tokens::{NotAdmitted, PREFIX, Tokens};
 use axum::http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// How callers prove who they are. Without any way, whoever reaches the address may call.
 #[derive(Default)]
 pub struct Door {
     pub tokens: Option<Tokens>,
+    pub oauth: Option<OAuth>,
+    /// The URL of the protocol, as clients know it; needed for OAuth.
+    pub resource: String,
 }
+
+/// Where the metadata of a protected resource is, by RFC 9728: with and without the path of the resource.
+pub(super) const METADATA: [&str; 2] =
+    ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"];
 
 impl Door {
     /// Does a caller have to prove who it is?
     pub fn is_guarded(&self) -> bool {
-        self.tokens.is_some()
+        self.tokens.is_some() || self.oauth.is_some()
+    }
+
+    /// What a client needs to know to log in; there is none without OAuth.
+    pub(super) fn metadata(&self) -> Option<Value> {
+        Some(json!({
+            "resource": self.resource,
+            "authorization_servers": [self.oauth.as_ref()?.issuer()],
+            "scopes_supported": SCOPES.map(|(word, _)| word),
+            "bearer_methods_supported": ["header"],
+            "resource_name": "Proxmox VE (proxmox-mcp)",
+        }))
     }
 
     /// Who calls; `None` = nobody has to say. Takes the proof out of the headers.
@@ -44,7 +64,20 @@ impl Door {
                 Err(refused) => Err(self.refuse("invalid_token", &refused.to_string())),
             };
         }
-        Err(self.refuse("invalid_token", &NotAdmitted::Unknown.to_string()))
+        let Some(oauth) = &self.oauth else {
+            return Err(self.refuse("invalid_token", &NotAdmitted::Unknown.to_string()));
+        };
+        oauth.admit(&token).await.map(Some).map_err(|refused| {
+            let says = refused.to_string();
+            match refused {
+                oauth::NotAdmitted::Invalid(_) => self.refuse("invalid_token", &says),
+                oauth::NotAdmitted::Unavailable => Refusal::later(StatusCode::SERVICE_UNAVAILABLE, 30, says),
+                oauth::NotAdmitted::Scope(_) => {
+                    let value = self.challenge(&format!(", error=\"insufficient_scope\", scope=\"{}\"", SCOPES[0].0));
+                    Refusal::new(StatusCode::FORBIDDEN, says).with(header::WWW_AUTHENTICATE, value)
+                }
+            }
+        })
     }
 
     /// 401 for whoever brought nothing.
@@ -60,7 +93,9 @@ impl Door {
     }
 
     fn challenge(&self, more: &str) -> String {
-        format!("Bearer realm=\"proxmox-mcp\"{more}")
+        let place = self.oauth.as_ref().and_then(|_| Some(self.resource.strip_suffix(super::PATH)?));
+        let place = place.map(|place| format!(", resource_metadata=\"{place}{}\"", METADATA[1])).unwrap_or_default();
+        format!("Bearer realm=\"proxmox-mcp\"{place}{more}")
     }
 }
 

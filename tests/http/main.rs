@@ -6,6 +6,7 @@ mod common;
 mod ends;
 mod instances;
 mod load;
+mod oauth;
 mod reach;
 mod served;
 mod speaks;

@@ -197,7 +197,8 @@ async fn files_of_the_servers_machine_are_out_of_reach() {
         let mut client = server.client(era);
         client.open().await;
         for path in [path.to_str().expect("a path"), "secret.iso", "not-there.iso"] {
-            let arguments = json!({"node": "pve1", "storage": "local", "content": "iso", "file_path": path});
+            let arguments =
+                json!({"node": "pve1", "storage": "local", "content_type": "iso", "filename": "a.iso", "path": path});
             let result = client.call("upload_file", arguments).await;
             assert_eq!(result["isError"], true, "{result}");
             let says = text(&result);
