@@ -6,6 +6,7 @@ pub mod arguments;
 pub mod audit;
 pub mod caller;
 pub mod catalogue;
+pub mod checkup;
 pub mod cli;
 pub mod client;
 pub mod clusters;

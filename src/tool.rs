@@ -25,6 +25,8 @@ pub struct Tool {
     pub arguments: &'static [Argument],
     /// One per kind of guest or per case; empty only where a handler makes the plan.
     pub routes: &'static [Route],
+    /// What is read beside the routes: before a call is sent, or merged into its answer.
+    pub beside: &'static [Beside],
     /// Kinds that the API leaves out: why, and what to do instead.
     pub unsupported: &'static [(Kind, &'static str)],
     pub waiter: Option<&'static Waiter>,
@@ -245,6 +247,17 @@ pub struct Route {
     pub when: &'static str,
     pub returns: &'static Returns,
     /// What a call by this route always sends: (parameter, its value if it is a constant).
+    pub always: &'static [(&'static str, Option<&'static str>)],
+}
+
+/// A read beside a tool's own requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beside {
+    /// The facts' path template of the GET.
+    pub path: &'static str,
+    /// Some call cannot do without: false where the caller can say what it tells, or where it may fail.
+    pub needed: bool,
+    /// What it always sends, as in [`Route::always`].
     pub always: &'static [(&'static str, Option<&'static str>)],
 }
 

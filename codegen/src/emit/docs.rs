@@ -6,7 +6,7 @@
 mod arguments;
 mod index;
 mod machine;
-mod privileges;
+pub(super) mod privileges;
 mod tool;
 
 use crate::catalogue::Catalogue;

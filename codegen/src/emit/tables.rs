@@ -1,8 +1,9 @@
 //! The static tables: tools, toolsets, dialects, hints, waiters.
 
+use super::docs::privileges;
 use super::tokens::{constant, effect, fields, ident, kind, option, pairs, tier, verb};
 use super::{routes, schema};
-use crate::catalogue::{Catalogue, Hint, Told, ToldPart, Tool, Waiter, When};
+use crate::catalogue::{Catalogue, Hint, Locate, Told, ToldPart, Tool, Waiter, When};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -58,6 +59,37 @@ fn always(tool: &Tool, route: &crate::catalogue::Route) -> Vec<TokenStream> {
     sent.collect()
 }
 
+/// The reads beside a tool's own requests. What finds a guest or tells the kind of an archive is left out where the
+/// caller says it, and some further reads may fail.
+fn beside(tool: &Tool) -> Vec<TokenStream> {
+    use crate::catalogue::From;
+    let mut list: Vec<(&'static str, bool, Vec<TokenStream>)> = Vec::new();
+    let found = usize::from(!matches!(tool.locate, Locate::Nothing));
+    for (index, (method, _)) in privileges::around(tool).into_iter().enumerate() {
+        // Of everything that is listed there, only guests are looked for.
+        let guests = (method.path == "/cluster/resources").then(|| quote!(("type", Some("vm"))));
+        list.push((method.path, index >= found, guests.into_iter().collect()));
+    }
+    for also in tool.routes.iter().flat_map(|route| &route.also) {
+        let fixed = also.request.params.iter().filter_map(|send| match &send.from {
+            From::Fixed(value) => {
+                let name = &send.name;
+                Some(quote!((#name, Some(#value))))
+            }
+            _ => None,
+        });
+        list.push((also.request.method.path, !also.optional, fixed.collect()));
+    }
+    let line = |(path, needed, always): (&str, bool, Vec<TokenStream>)| quote!(Beside { path: #path, needed: #needed, always: &[#(#always),*] });
+    let mut lines: Vec<TokenStream> = Vec::new();
+    for line in list.into_iter().map(line) {
+        if !lines.iter().any(|known| known.to_string() == line.to_string()) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
 fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
     let (name, title, doc, line) = (&tool.name, &tool.title, &tool.doc, Literal::usize_unsuffixed(tool.line));
     let (tier, most, effect) = (tier(tool.tier), effect(tool.most()), effect(tool.effect));
@@ -85,6 +117,7 @@ fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
         let name = constant(&format!("wait_{waiter}"));
         quote!(&#name)
     }));
+    let beside = beside(tool);
     let (told, core) = (told(&tool.told), tool.core);
     let hints = hints(&tool.hints);
     let handled = tool.handler.is_some();
@@ -101,6 +134,7 @@ fn tool(catalogue: &Catalogue, toolset: &str, tool: &Tool) -> TokenStream {
             most: #most,
             arguments: &#module::ARGUMENTS,
             routes: &[#(#routes),*],
+            beside: &[#(#beside),*],
             unsupported: &[#(#unsupported),*],
             waiter: #waiter,
             told: #told,

@@ -98,6 +98,7 @@ pub static TOOL: Tool = Tool {
     most: Effect::Changes,
     arguments: &ARGUMENTS,
     routes: &[Route { kind: None, verb: Verb::Get, path: "/version", when: "", returns: &RETURNS, always: &[] }],
+    beside: &[],
     unsupported: &[],
     waiter: None,
     told: &[],
