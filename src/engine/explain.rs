@@ -82,9 +82,8 @@ async fn rejected(call: &Call<'_>, request: &PreparedRequest, rejection: &Reject
                      expired?"
                 ),
                 Auth::Password { user, .. } => format!(
-                    "Proxmox VE does not accept user and password ({says}). Check PROXMOX_USER (now `{user}`, with its \
-                     realm) and PROXMOX_PASSWORD (not shown): does the same log in on the web page, and is the user \
-                     enabled and not expired?"
+                    "Proxmox VE does not take the ticket that it gave `{user}` for this ({says}). Do the clocks of the \
+                     cluster's nodes agree, and is the user still enabled?"
                 ),
             };
             (FailureKind::Unauthenticated, String::new())

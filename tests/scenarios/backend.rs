@@ -99,7 +99,7 @@ impl Simulator {
         let secret = "5f6c1f7e-0000-4000-8000-3d1f6a2b9c4d";
         let description = json!({
             "slow": world.slow, "locked": world.locked, "failing": world.failing, "auditor": world.auditor,
-            "secret": secret,
+            "secret": secret, "brief": world.brief, "factor": world.factor,
         });
         std::fs::write(&file, description.to_string()).expect("written");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/simulator.py");

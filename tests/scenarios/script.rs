@@ -23,6 +23,10 @@ pub struct World {
     pub failing: &'static [(u32, &'static str)],
     /// The token may look at everything and change nothing.
     pub auditor: bool,
+    /// Tickets are over as soon as they are given.
+    pub brief: bool,
+    /// A password alone does not let anybody in.
+    pub factor: bool,
 }
 
 /// One call of a tool.

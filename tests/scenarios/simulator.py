@@ -64,6 +64,9 @@ def build(world):
     for vmid, error in world["failing"]:
         pve.guest(vmid).start_error = error
 
+    pve.tfa = world["factor"]
+    if world["brief"]:
+        pve.ticket_ttl = 0
     pve.apitokens["root@pam!tests"] = world["secret"]
     if world["auditor"]:
         pve.apitokens["auditor@pve!tests"] = world["secret"]
