@@ -3,8 +3,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(all(feature = "sandbox", unix))]
+mod clusters;
 mod file;
 mod layers;
+mod show;
+#[cfg(all(feature = "sandbox", unix))]
+#[path = "../common/world.rs"]
+mod world;
 
 use proxmox_mcp::settings::file::File;
 use std::path::Path;
