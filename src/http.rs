@@ -8,6 +8,7 @@ mod answer;
 mod door;
 mod gate;
 mod listen;
+mod numbers;
 mod rate;
 mod ready;
 mod request_id;
@@ -15,9 +16,11 @@ mod sessions;
 pub mod tls;
 
 pub use door::Door;
+pub use numbers::Numbers;
 pub use ready::Ready;
 pub use request_id::RequestId;
 
+use crate::metrics::Metrics;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -105,6 +108,8 @@ pub struct Http {
     address: SocketAddr,
     tls: Option<Arc<rustls::ServerConfig>>,
     options: Options,
+    metrics: Metrics,
+    numbers: Numbers,
 }
 
 impl Http {
@@ -119,7 +124,12 @@ impl Http {
     ) -> io::Result<Http> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        Ok(Http { listener, address, tls, options })
+        Ok(Http { listener, address, tls, options, metrics: Metrics::default(), numbers: Numbers::Nowhere })
+    }
+
+    /// Counts its answers here, and shows what was counted.
+    pub fn measured(self, metrics: Metrics, numbers: Numbers) -> Http {
+        Http { metrics, numbers, ..self }
     }
 
     /// Where it listens; with the port that the system chose if none was asked for.
@@ -134,7 +144,7 @@ impl Http {
     where
         S: ServerHandler + Clone,
     {
-        let Http { listener, tls, options, .. } = self;
+        let Http { listener, tls, options, metrics, numbers, .. } = self;
         let ended = CancellationToken::new();
         let mut manager = LocalSessionManager::default();
         manager.session_config.keep_alive = Some(options.idle);
@@ -147,6 +157,10 @@ impl Http {
             .with_cancellation_token(ended.clone());
         let metadata = door.metadata();
         let gate = Arc::new(Gate::new(&options, door, manager.clone(), stop.begin.clone()));
+        let shown = {
+            let (metrics, manager) = (metrics.clone(), manager.clone());
+            get(move || numbers::show(metrics.clone(), manager.clone()))
+        };
         let service = StreamableHttpService::new(move || Ok(handler.clone()), manager, config);
         let protocol = Router::new()
             .route_service(PATH, service)
@@ -160,13 +174,24 @@ impl Http {
                 app = app.route(path, get(async move || answer::json_response(StatusCode::OK, &metadata)));
             }
         }
+        let closing = CancellationToken::new();
+        let mut others = None;
+        match numbers {
+            Numbers::Nowhere => {}
+            Numbers::Here => app = app.route("/metrics", shown),
+            Numbers::At(listener) => {
+                let app = Router::new().route("/metrics", shown).fallback(answer::nowhere);
+                // Few who ask, and always the same ones.
+                let connections = listen::Connections { most: 16, closing: closing.clone() };
+                others = Some(tokio::spawn(listen::accept(listener, None, app, connections)));
+            }
+        }
         let app = app
             .route("/health", get(ready::health))
             .route("/ready", get(move || ready::ready(ready.clone(), ending.clone())))
             .merge(protocol)
             .fallback(answer::nowhere)
-            .layer(axum::middleware::from_fn(request_id::pass));
-        let closing = CancellationToken::new();
+            .layer(axum::middleware::from_fn_with_state(metrics, request_id::pass));
         let connections = listen::Connections { most: options.connections, closing: closing.clone() };
         let listening = tokio::spawn(listen::accept(listener, tls, app, connections));
 
@@ -187,7 +212,13 @@ impl Http {
         // Sessions and open streams first: a connection ends when nothing is said on it.
         ended.cancel();
         closing.cancel();
-        if tokio::time::timeout(CLOSING, listening).await.is_err() {
+        let closed = async {
+            let _ = listening.await;
+            if let Some(others) = others {
+                let _ = others.await;
+            }
+        };
+        if tokio::time::timeout(CLOSING, closed).await.is_err() {
             tracing::debug!("connections were cut");
         }
     }

@@ -13,6 +13,7 @@ pub mod clusters;
 pub mod engine;
 pub mod handlers;
 pub mod http;
+pub mod metrics;
 pub mod oauth;
 pub mod offers;
 pub mod plan;

@@ -14,6 +14,7 @@ use crate::caller::Caller;
 use crate::catalogue;
 use crate::clusters::Clusters;
 use crate::engine::{Answer, Failure, FailureKind, Watch, clean};
+use crate::metrics::Metrics;
 use crate::offers::instructions_of;
 use crate::tool::Surface;
 use callers::Callers;
@@ -49,6 +50,7 @@ pub struct Server {
     callers: Arc<Callers>,
     /// Calls that run, also those whose clients are gone.
     calls: TaskTracker,
+    metrics: Metrics,
     /// The client's side has ended: nobody answers a question any more.
     gone: CancellationToken,
     /// The tools on offer, built on the first `tools/list`: a start parses no schema.
@@ -63,9 +65,15 @@ impl Server {
             caller: None,
             callers: Arc::default(),
             calls: TaskTracker::new(),
+            metrics: Metrics::default(),
             gone: CancellationToken::new(),
             offered: Arc::default(),
         }
+    }
+
+    /// Counts its calls here.
+    pub fn measured(self, metrics: Metrics) -> Server {
+        Server { metrics, ..self }
     }
 
     /// The calls that run.
@@ -263,6 +271,11 @@ impl Server {
         surface: &'static Surface,
         call: impl Future<Output = Result<Answer, Failure>> + Send + 'static,
     ) -> Result<Answer, Failure> {
+        let running = self.metrics.begins();
+        let call = async move {
+            let _running = running;
+            call.await
+        };
         self.calls.spawn(call).await.unwrap_or_else(|_| {
             let says = format!(
                 "`{}` broke off inside this server: a mistake of the program, not of the arguments. If it changes something, \
@@ -277,10 +290,17 @@ impl Server {
     fn log(&self, surface: &Surface, cluster: Option<&str>, ended: &Result<Answer, Failure>, started: Instant) {
         let cluster = cluster.filter(|_| self.clusters.several_to_choose());
         let caller = self.caller.as_ref().map(|caller| caller.name.as_str());
-        let milliseconds = started.elapsed().as_millis();
+        let took = started.elapsed();
+        let milliseconds = took.as_millis();
+        let outcome = |answer: &'_ Answer| match answer.content.get("outcome").and_then(|value| value.as_str()) {
+            Some(outcome) => outcome.to_owned(),
+            None => "ok".to_owned(),
+        };
+        let how = ended.as_ref().map(outcome).map_err(Failure::kind);
+        self.metrics.ended(surface.name, surface.tool.tier, how.as_deref().map_err(|kind| *kind), took);
         match ended {
             Ok(answer) => {
-                let outcome = answer.content.get("outcome").and_then(|value| value.as_str()).unwrap_or("ok");
+                let outcome = outcome(answer);
                 tracing::info!(tool = surface.name, tier = %surface.tool.tier, outcome, cluster, caller, milliseconds, "call");
             }
             Err(failure) => {

@@ -7,7 +7,8 @@ use super::end::End;
 use super::token::Place;
 use super::{Exit, exit, start};
 use crate::clusters::Clusters;
-use crate::http::{Door, Http, LOOPBACK_ORIGINS, Options, PATH, Ready, Stop, tls};
+use crate::http::{Door, Http, LOOPBACK_ORIGINS, Numbers, Options, PATH, Ready, Stop, tls};
+use crate::metrics::Metrics;
 use crate::oauth::OAuth;
 use crate::server::Server;
 use crate::settings::Flags;
@@ -65,6 +66,11 @@ pub struct Serve {
         help_heading = "HTTP"
     )]
     oauth_audience: Option<String>,
+    /// Show numbers for Prometheus at this address, below /metrics, to whoever can reach it. Without it they are beside
+    /// the protocol, if that address is of this machine alone
+    #[cfg(feature = "metrics")]
+    #[arg(long, env = "PROXMOX_METRICS", value_name = "ADDRESS:PORT", help_heading = "HTTP")]
+    metrics: Option<SocketAddr>,
     /// Longest body of a request, in bytes
     #[arg(long, env = "PROXMOX_MAX_BODY", value_name = "BYTES", default_value_t = 16 << 20, help_heading = "HTTP")]
     max_body: usize,
@@ -128,11 +134,17 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
         Ok(http) => http,
         Err(error) => return problem(format!("--http {listen}: {error}")),
     };
+    let numbers = match serve.numbers(listen).await {
+        Ok(numbers) => numbers,
+        Err(says) => return problem(says),
+    };
     let told = exit::output(&format!("{scheme}://{}{PATH}\n", http.address()), Exit::Done);
     if told != Exit::Done {
         return told;
     }
-    let server = Server::new(clusters.clone());
+    let metrics = Metrics::default();
+    let http = http.measured(metrics.clone(), numbers);
+    let server = Server::new(clusters.clone()).measured(metrics);
     let calls = server.calls().clone();
     let stop = Stop::default();
     let asked = stop.clone();
@@ -205,6 +217,27 @@ impl Serve {
         let oauth = issuer.map(|issuer| OAuth::new(issuer, audience)).transpose();
         let oauth = oauth.map_err(|error| format!("--oauth-issuer is {error}"))?;
         Ok(Door { tokens: tokens.map(|(path, _)| Tokens::at(path)), oauth, resource })
+    }
+
+    /// Beside the protocol only where nobody else gets to: not beyond this machine, and not through a proxy.
+    #[cfg(feature = "metrics")]
+    async fn numbers(&self, listen: SocketAddr) -> Result<Numbers, String> {
+        let Some(address) = self.metrics else {
+            let alone = listen.ip().is_loopback() && !self.behind_proxy;
+            return Ok(if alone { Numbers::Here } else { Numbers::Nowhere });
+        };
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                "--metrics {address}: whoever can reach this address sees the names of tools and their numbers"
+            );
+        }
+        let listener = tokio::net::TcpListener::bind(address).await;
+        listener.map(Numbers::At).map_err(|error| format!("--metrics {address}: {error}"))
+    }
+
+    #[cfg(not(feature = "metrics"))]
+    async fn numbers(&self, _: SocketAddr) -> Result<Numbers, String> {
+        Ok(Numbers::Nowhere)
     }
 
     fn options(&self, listen: SocketAddr, clusters: &Clusters) -> Options {

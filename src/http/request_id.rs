@@ -3,8 +3,9 @@
 //! Taken from the client when it is well-formed, so that a chain of proxies has one name for the same request. Must
 //! not know what is asked.
 
+use crate::metrics::Metrics;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Response};
 use axum::middleware::Next;
 use std::fmt;
@@ -49,7 +50,7 @@ fn well_formed(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-pub(super) async fn pass(mut request: Request, next: Next) -> Response<Body> {
+pub(super) async fn pass(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response<Body> {
     let id = RequestId::of(&request);
     request.extensions_mut().insert(id.clone());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -64,6 +65,7 @@ pub(super) async fn pass(mut request: Request, next: Next) -> Response<Body> {
     }
     .instrument(span)
     .await;
+    metrics.answered(response.status().as_u16());
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(HEADER, value);
     }

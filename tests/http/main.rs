@@ -6,6 +6,8 @@ mod common;
 mod ends;
 mod instances;
 mod load;
+#[cfg(feature = "metrics")]
+mod numbers;
 mod oauth;
 mod reach;
 mod served;
