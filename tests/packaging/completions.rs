@@ -35,7 +35,7 @@ fn an_unknown_shell_is_refused_with_the_known_ones() {
 fn offered(words: &[&str]) -> Vec<String> {
     let ask = r#"
         set -u
-        eval "$SCRIPT"
+        source "$SCRIPT"
         COMP_WORDS=("$@")
         COMP_CWORD=$(($# - 1))
         registered=$(complete -p proxmox-mcp) || exit 1
@@ -44,10 +44,13 @@ fn offered(words: &[&str]) -> Vec<String> {
         "${function%% *}" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}" 2>/dev/null
         printf '%s\n' "${COMPREPLY[@]}"
     "#;
+    // Longer than a variable may be.
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), script("bash")).expect("writable");
     let output = Command::new("bash")
         .args(["--norc", "--noprofile", "-c", ask, "bash"])
         .args(words)
-        .env("SCRIPT", script("bash"))
+        .env("SCRIPT", file.path())
         .output()
         .expect("bash is there");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
