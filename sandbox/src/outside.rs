@@ -44,7 +44,7 @@ impl Cluster {
         self.mark_factors(user);
     }
 
-    /// A code of the user's app that would be taken now. Three are within half a minute, because each is good once.
+    /// A code of the user's app that would be taken now. There are two within half a minute, because each is good once.
     pub fn totp_code(&self, user: &str) -> Option<String> {
         self.factors.get(user)?.next_code(SystemTime::now())
     }

@@ -24,14 +24,15 @@ pub(super) fn environment(sandbox: &Sandbox, serve: &Serve) -> String {
     if serve.control {
         let _ = writeln!(lines, "# Faults and the record of requests: {}/sandbox", url(sandbox));
     }
-    for (name, value) in [
-        ("PROXMOX_HOST", hosts(sandbox)),
-        ("PROXMOX_PORT", sandbox.address().port().to_string()),
+    // Several addresses tell their own ports.
+    let port = (sandbox.endpoints().len() == 1).then(|| ("PROXMOX_PORT", sandbox.address().port().to_string()));
+    let settings = [
         ("PROXMOX_USER", user.to_owned()),
         ("PROXMOX_TOKEN_NAME", name.to_owned()),
         ("PROXMOX_TOKEN_VALUE", secret.to_owned()),
         ("PROXMOX_FINGERPRINT", fingerprints(sandbox)),
-    ] {
+    ];
+    for (name, value) in [("PROXMOX_HOST", hosts(sandbox))].into_iter().chain(port).chain(settings) {
         let _ = writeln!(lines, "{name}={value}");
     }
     lines
