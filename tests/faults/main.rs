@@ -1,4 +1,5 @@
-//! Every fault against every kind of call, on the built binary over pipes: what the person who called is told.
+//! Every fault against every kind of call, on the built binary over pipes and over HTTP: what the person who called is
+//! told.
 //!
 //! The table is the expectation, to be read by people: what a call comes to when that fault strikes it. Around each
 //! cell the same is checked: no write is sent twice, what is said to have failed did not happen, no value is made up,
@@ -10,13 +11,18 @@
 mod common;
 
 mod meanwhile;
+#[allow(dead_code)]
+#[path = "../http/served.rs"]
+mod served;
 mod states;
+mod way;
 #[path = "../common/world.rs"]
 mod world;
 
 use common::{Client, Era, text};
 use proxmox_sandbox::{Received, Rule};
 use serde_json::{Value, json};
+use way::Way;
 use world::World;
 
 /// What a call comes to.
@@ -123,30 +129,47 @@ fn kinds() -> Vec<Kind> {
     ]
 }
 
+/// Settings as variables.
+type Variables = Vec<(String, String)>;
+
+fn pairs(variables: &Variables) -> Vec<(&str, &str)> {
+    variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
 impl World {
-    /// The binary, connected to this cluster; it waits so long for an answer, in milliseconds.
+    /// How the binary reaches this cluster; it waits so long for an answer, in milliseconds.
+    fn variables(&self, timeout: &str) -> Variables {
+        let (name, secret) = self.sandbox.token().split_once('=').expect("a secret");
+        let pin: String = self.sandbox.certificate_fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
+        let variables = [
+            ("PROXMOX_HOST", self.sandbox.address().to_string()),
+            ("PROXMOX_TOKEN_NAME", name.to_owned()),
+            ("PROXMOX_TOKEN_VALUE", secret.to_owned()),
+            ("PROXMOX_FINGERPRINT", pin),
+            ("PROXMOX_TIER", "admin".to_owned()),
+            ("PROXMOX_RETRY_DELAY", "0".to_owned()),
+            ("PROXMOX_TIMEOUT", timeout.to_owned()),
+        ];
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// The binary over pipes, connected to this cluster.
     fn client(&self, era: Era, timeout: &str) -> Client {
         self.client_with(era, timeout, &[])
     }
 
     /// As [`World::client`], with further variables.
     fn client_with(&self, era: Era, timeout: &str, more: &[(&str, &str)]) -> Client {
-        let (name, secret) = self.sandbox.token().split_once('=').expect("a secret");
-        let pin: String = self.sandbox.certificate_fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
-        let address = self.sandbox.address().to_string();
-        let variables = [
-            ("PROXMOX_HOST", address.as_str()),
-            ("PROXMOX_TOKEN_NAME", name),
-            ("PROXMOX_TOKEN_VALUE", secret),
-            ("PROXMOX_FINGERPRINT", &pin),
-            ("PROXMOX_TIER", "admin"),
-            ("PROXMOX_RETRY_DELAY", "0"),
-            ("PROXMOX_TIMEOUT", timeout),
-        ];
-        let variables: Vec<(&str, &str)> = variables.iter().chain(more).copied().collect();
+        let own = self.variables(timeout);
+        let variables: Vec<(&str, &str)> = pairs(&own).into_iter().chain(more.iter().copied()).collect();
         let mut client = Client::start(era, &[], &variables);
         client.open();
         client
+    }
+
+    /// As [`World::client`], by any way.
+    fn by(&self, way: Way, timeout: &str) -> way::Client {
+        way::Client::start(way, &pairs(&self.variables(timeout)))
     }
 
     /// What changes something, as it came in.
@@ -171,8 +194,8 @@ fn found(result: &Value) -> String {
 }
 
 /// One cell: the fault is on, the call is made, the fault is off, the call is made again.
-fn cell(world: &World, era: Era, fault: &str, kind: &Kind) -> (String, Vec<String>) {
-    let mut client = world.client(era, "3000");
+fn cell(world: &World, way: Way, fault: &str, kind: &Kind) -> (String, Vec<String>) {
+    let mut client = world.by(way, "3000");
     let mut wrong = Vec::new();
     let mut check = |holds: bool, what: String| {
         if !holds {
@@ -237,35 +260,47 @@ fn rows() -> Vec<(&'static str, Vec<&'static str>)> {
 
 #[test]
 fn every_fault_comes_to_what_the_table_says() {
+    // One era or the other: they differ in how a call comes in, not in what becomes of it.
+    matrix(|column| vec![Way::Pipes(Era::BOTH[column % 2])]);
+}
+
+#[test]
+fn over_http_every_fault_comes_to_the_same_in_either_era() {
+    matrix(|_| Era::BOTH.map(Way::Http).to_vec());
+}
+
+/// Runs the whole table; each column by the ways given for its number.
+fn matrix(ways: impl Fn(usize) -> Vec<Way>) {
     let rows = rows();
     let kinds = kinds();
     let header: Vec<&str> =
         TABLE.lines().find(|line| line.contains('|')).expect("a header").split_whitespace().collect();
     assert!(kinds.iter().all(|kind| header.contains(&kind.column)) && rows.len() > 20);
-    // Each kind of call has a cluster of its own, so they can go wrong side by side.
-    let columns: Vec<Vec<(String, Vec<String>)>> = std::thread::scope(|scope| {
-        let column = |(number, kind): (usize, &'static Kind)| {
-            let rows = &rows;
-            scope.spawn(move || {
-                let world = World::start();
-                let era = Era::BOTH[number % 2];
-                rows.iter().map(|(fault, _)| cell(&world, era, fault, kind)).collect::<Vec<_>>()
-            })
+    let columns: Vec<(usize, &Kind, Way)> = kinds
+        .iter()
+        .enumerate()
+        .flat_map(|(number, kind)| ways(number).into_iter().map(move |way| (number, kind, way)))
+        .collect();
+    // Each column has a cluster of its own, so they can go wrong side by side.
+    let found: Vec<Vec<(String, Vec<String>)>> = std::thread::scope(|scope| {
+        let column = |&(_, kind, way): &(usize, &Kind, Way)| {
+            let world = World::start();
+            rows.iter().map(|(fault, _)| cell(&world, way, fault, kind)).collect::<Vec<_>>()
         };
-        let kinds: &'static [Kind] = Box::leak(kinds.into_boxed_slice());
-        let running: Vec<_> = kinds.iter().enumerate().map(column).collect();
+        let column = &column;
+        let running: Vec<_> = columns.iter().map(|one| scope.spawn(move || column(one))).collect();
         running.into_iter().map(|one| one.join().expect("a column")).collect()
     });
     let mut wrong: Vec<String> = Vec::new();
     for (line, (fault, expected)) in rows.iter().enumerate() {
-        let came: Vec<&str> = columns.iter().map(|column| column[line].0.as_str()).collect();
-        println!("{fault:50}| {}", came.iter().map(|one| format!("{one:8}")).collect::<String>());
-        for (number, (one, expected)) in came.iter().zip(expected).enumerate() {
-            if one != expected {
-                wrong.push(format!("{fault} × column {number}: {one}, not {expected}"));
+        println!("{fault:50}| {}", found.iter().map(|column| format!("{:8}", column[line].0)).collect::<String>());
+        for ((number, kind, way), column) in columns.iter().zip(&found) {
+            let (came, more) = &column[line];
+            if came != expected[*number] {
+                wrong.push(format!("{fault} × {} by {way:?}: {came}, not {}", kind.column, expected[*number]));
             }
+            wrong.extend(more.iter().map(|one| format!("{way:?}: {one}")));
         }
-        wrong.extend(columns.iter().flat_map(|column| column[line].1.clone()));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,0 +1,75 @@
+//! The floor of the numbers over HTTP: the SDK's server with one tool that does nothing, and nothing around it.
+//!
+//! The same SDK with the same features on the same threads as the measured server; no sessions are bound to anybody, no
+//! limits are held, nothing is logged.
+
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
+    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+};
+use rmcp::service::RequestContext;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::{Map, json};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// The name of the one tool.
+pub const TOOL: &str = "nothing";
+
+#[derive(Clone)]
+struct Bare {
+    tools: Arc<Vec<Tool>>,
+    /// What a call answers with.
+    text: Arc<str>,
+}
+
+impl ServerHandler for Bare {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new("bare", "0"))
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(self.tools.to_vec()))
+    }
+
+    async fn call_tool(
+        &self,
+        _: CallToolRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        Ok(CallToolResult::success(vec![ContentBlock::text(self.text.as_ref())]).into())
+    }
+}
+
+/// Serves until it is killed; prints its URL. `tools` are listed as they are, beside the one that does nothing, which
+/// answers with `bytes` bytes.
+///
+/// # Errors
+/// There is no address, or the tools are none.
+pub fn serve(tools: &str, bytes: usize) -> io::Result<()> {
+    let mut tools: Vec<Tool> = serde_json::from_str(tools)?;
+    let schema = Map::from_iter([("type".to_owned(), json!("object"))]);
+    tools.push(Tool::new(TOOL, "Does nothing", Arc::new(schema)));
+    let bare = Bare { tools: Arc::new(tools), text: "x".repeat(bytes).into() };
+    let config = StreamableHttpServerConfig::default().with_json_response(true);
+    let service = StreamableHttpService::new(move || Ok(bare.clone()), LocalSessionManager::default().into(), config);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async move {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let mut output = io::stdout();
+        writeln!(output, "http://{}/mcp", listener.local_addr()?)?;
+        output.flush()?;
+        let app = axum::Router::new().route_service("/mcp", service);
+        axum::serve(axum::serve::ListenerExt::tap_io(listener, |stream| {
+            // As the measured server does.
+            let _ = stream.set_nodelay(true);
+        }), app)
+        .await
+    })
+}
