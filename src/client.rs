@@ -82,7 +82,7 @@ pub struct Client {
 enum Proof {
     /// The header of an API token.
     Token(HeaderValue),
-    Login(Login),
+    Login(Box<Login>),
 }
 
 /// What may leave.
@@ -123,7 +123,7 @@ impl Client {
                 Proof::Token(header)
             }
             Auth::Password { user, password, totp_seed } => {
-                Proof::Login(Login::new(user, password, totp_seed.as_ref(), clock, known.clone()))
+                Proof::Login(Box::new(Login::new(user, password, totp_seed.as_ref(), clock, known.clone())))
             }
         };
         Ok(Client {

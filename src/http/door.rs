@@ -93,7 +93,7 @@ impl Door {
     }
 
     fn challenge(&self, more: &str) -> String {
-        let place = self.oauth.as_ref().and_then(|_| Some(self.resource.strip_suffix(super::PATH)?));
+        let place = self.oauth.as_ref().and_then(|_| self.resource.strip_suffix(super::PATH));
         let place = place.map(|place| format!(", resource_metadata=\"{place}{}\"", METADATA[1])).unwrap_or_default();
         format!("Bearer realm=\"proxmox-mcp\"{place}{more}")
     }

@@ -222,15 +222,13 @@ mod tests {
     fn what_contradicts_each_other_is_named() {
         let (value, file) = (("PROXMOX_TOKEN_VALUE", "a"), ("PROXMOX_TOKEN_VALUE_FILE", "/a"));
         let (password, seed) = (("PROXMOX_PASSWORD", "p"), ("PROXMOX_TOTP_SEED", "JBSWY3DPEHPK3PXP"));
-        let cases: [(Option<&str>, &[(&str, &str)], [&str; 2]); 4] = [
-            (Some("ci"), &[value, file], [value.0, file.0]),
-            (None, &[value, password], [value.0, password.0]),
-            (Some("ci"), &[password], ["PROXMOX_TOKEN_NAME", password.0]),
-            (Some("ci"), &[value, seed], [seed.0, password.0]),
-        ];
-        for (token, set, named) in cases {
+        let contradicts = |token: Option<&str>, set: &[(&str, &str)], named: [&str; 2]| {
             let text = read(Some("mcp@pve"), token, set).expect_err("a contradiction");
             assert!(named.iter().all(|name| text.contains(name)), "{text}");
-        }
+        };
+        contradicts(Some("ci"), &[value, file], [value.0, file.0]);
+        contradicts(None, &[value, password], [value.0, password.0]);
+        contradicts(Some("ci"), &[password], ["PROXMOX_TOKEN_NAME", password.0]);
+        contradicts(Some("ci"), &[value, seed], [seed.0, password.0]);
     }
 }

@@ -1,10 +1,10 @@
 //! The way through a proxy, as HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
 
 use super::*;
+use crate::world::World;
 use base64::Engine as _;
 use calls::has;
 use common::run;
-use crate::world::World;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;

@@ -1,9 +1,9 @@
 //! Where secrets come from, in the built binary.
 
 use super::*;
+use crate::world::World;
 use calls::has;
 use common::run;
-use crate::world::World;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Output;
