@@ -282,13 +282,12 @@ fn matrix(ways: impl Fn(usize) -> Vec<Way>) {
         .flat_map(|(number, kind)| ways(number).into_iter().map(move |way| (number, kind, way)))
         .collect();
     // Each column has a cluster of its own, so they can go wrong side by side.
+    let column = |&(_, kind, way): &(usize, &Kind, Way)| {
+        let world = World::start();
+        rows.iter().map(|(fault, _)| cell(&world, way, fault, kind)).collect::<Vec<_>>()
+    };
     let found: Vec<Vec<(String, Vec<String>)>> = std::thread::scope(|scope| {
-        let column = |&(_, kind, way): &(usize, &Kind, Way)| {
-            let world = World::start();
-            rows.iter().map(|(fault, _)| cell(&world, way, fault, kind)).collect::<Vec<_>>()
-        };
-        let column = &column;
-        let running: Vec<_> = columns.iter().map(|one| scope.spawn(move || column(one))).collect();
+        let running: Vec<_> = columns.iter().map(|one| scope.spawn(|| column(one))).collect();
         running.into_iter().map(|one| one.join().expect("a column")).collect()
     });
     let mut wrong: Vec<String> = Vec::new();
