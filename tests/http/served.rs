@@ -112,8 +112,8 @@ impl Reply {
 
     /// The answer itself, after everything that came before it.
     pub fn answer(&self) -> &Value {
-        let answers = self.messages.iter().filter(|one| one.get("method").is_none());
-        answers.last().unwrap_or_else(|| panic!("no answer in {self:?}"))
+        let mut answers = self.messages.iter().filter(|one| one.get("method").is_none());
+        answers.next_back().unwrap_or_else(|| panic!("no answer in {self:?}"))
     }
 
     /// Of a refusal: why.
