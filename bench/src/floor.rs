@@ -48,7 +48,11 @@ impl ServerCertVerifier for Anything {
     }
 }
 
-fn tls() -> io::Result<ClientConfig> {
+/// TLS without a look at certificates.
+///
+/// # Errors
+/// The library has no versions to offer.
+pub fn tls() -> io::Result<ClientConfig> {
     Ok(ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?

@@ -8,11 +8,13 @@ mod awake;
 mod backend;
 mod calls;
 mod floor;
+mod load;
 mod memory;
 mod report;
 mod server;
 mod startup;
 mod tokens;
+mod web;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -27,7 +29,7 @@ struct Arguments {
     /// A binary built with `--no-default-features`, for its size.
     #[arg(long)]
     lean: Option<PathBuf>,
-    /// Only these parts: startup, calls, wide, slow, memory, lists.
+    /// Only these parts: startup, calls, wide, slow, memory, lists, http.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Let the processors fall asleep between messages.
@@ -51,6 +53,24 @@ enum Command {
     },
     /// Keeps one processor busy until it is killed.
     Spin,
+    /// Serves the bare SDK over HTTP until it is killed; prints its URL.
+    Bare {
+        /// Tools that are listed beside its own: a file with a list in JSON.
+        #[arg(long)]
+        tools: PathBuf,
+        /// Length of the answer of its own tool.
+        #[arg(long, default_value_t = 100)]
+        bytes: usize,
+    },
+    /// Lets many clients work over HTTP while the cluster has faults, and holds what they were told against what it did.
+    Load {
+        /// How long.
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
+        /// How many at a time.
+        #[arg(long, default_value_t = 64)]
+        clients: usize,
+    },
 }
 
 fn main() -> std::io::Result<()> {
@@ -58,6 +78,13 @@ fn main() -> std::io::Result<()> {
     match arguments.command {
         Some(Command::Backend { guests, delay }) => return backend::serve(guests, delay),
         Some(Command::Spin) => awake::spin(),
+        Some(Command::Bare { tools, bytes }) => return web::bare::serve(&std::fs::read_to_string(tools)?, bytes),
+        Some(Command::Load { seconds, clients }) => {
+            let mut report = report::Report::default();
+            load::run(&arguments.server.canonicalize()?, seconds, clients, &mut report)?;
+            report.print();
+            return Ok(());
+        }
         None => {}
     }
     let _awake = if arguments.asleep { None } else { Some(awake::Awake::keep()?) };
@@ -81,6 +108,9 @@ fn main() -> std::io::Result<()> {
     }
     if wanted("lists") {
         tokens::measure(&server, &mut report)?;
+    }
+    if wanted("http") {
+        web::measure(&server, arguments.calls, &mut report)?;
     }
     if let Some(lean) = &arguments.lean {
         let bytes = std::fs::metadata(lean)?.len();

@@ -88,12 +88,7 @@ impl Server {
     /// # Errors
     /// The server has ended.
     pub fn memory(&self) -> io::Result<(f64, f64)> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let of = |key: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(key));
-            line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(f64::NAN) * 1024.0 / 1e6
-        };
-        Ok((of("VmRSS:"), of("VmHWM:")))
+        Ok((of(self.child.id(), "VmRSS:")?, of(self.child.id(), "VmHWM:")?))
     }
 }
 
@@ -103,6 +98,21 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Resident memory of a process now, in MB (10^6 bytes).
+///
+/// # Errors
+/// It has ended.
+pub fn resident(process: u32) -> io::Result<f64> {
+    of(process, "VmRSS:")
+}
+
+fn of(process: u32, key: &str) -> io::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key));
+    let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
+    Ok(kilobytes.unwrap_or(f64::NAN) * 1024.0 / 1e6)
 }
 
 /// A call as one line of the protocol.

@@ -3,6 +3,9 @@
 //! The same SDK with the same features on the same threads as the measured server; no sessions are bound to anybody, no
 //! limits are held, nothing is logged.
 
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
     PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
@@ -65,11 +68,15 @@ pub fn serve(tools: &str, bytes: usize) -> io::Result<()> {
         let mut output = io::stdout();
         writeln!(output, "http://{}/mcp", listener.local_addr()?)?;
         output.flush()?;
-        let app = axum::Router::new().route_service("/mcp", service);
-        axum::serve(axum::serve::ListenerExt::tap_io(listener, |stream| {
+        loop {
+            let (stream, _) = listener.accept().await?;
             // As the measured server does.
-            let _ = stream.set_nodelay(true);
-        }), app)
-        .await
+            stream.set_nodelay(true)?;
+            let service = TowerToHyperService::new(service.clone());
+            tokio::spawn(async move {
+                // How a connection ends does not matter.
+                let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
     })
 }

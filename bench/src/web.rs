@@ -1,0 +1,186 @@
+//! MCP over HTTP, beside the SDK's own server with nothing around it: how long a call takes, and how many there are in
+//! a second over one, eight and sixty-four connections.
+
+pub mod bare;
+pub mod client;
+
+use crate::backend::Backend;
+use crate::report::{Report, median, quantile};
+use crate::server::{command, resident};
+use client::{Era, Web};
+use serde_json::{Value, json};
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+/// Rounds in which server and floor take turns, so that both meet the same weather.
+const ROUNDS: usize = 20;
+/// Calls of one measurement of the rate.
+const MANY: usize = 8_000;
+/// Turns of each server at every width.
+const TURNS: usize = 5;
+
+/// A server over HTTP in a process of its own.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(mut command: Command) -> io::Result<Server> {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let mut url = String::new();
+        let output = child.stdout.take().ok_or_else(|| io::Error::other("no output"))?;
+        BufReader::new(output).read_line(&mut url)?;
+        Ok(Server { child, url: url.trim().to_owned() })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A file that goes with this value.
+struct Listed(PathBuf);
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A message for the server, and the one that is held against it.
+struct Pair {
+    what: &'static str,
+    ours: Vec<u8>,
+    bare: Vec<u8>,
+}
+
+/// Answers to this, which must be good ones, take so many bytes.
+fn bytes(web: &mut Web, request: &[u8]) -> io::Result<(Value, usize)> {
+    let reply = web.send(request)?;
+    let message = reply.message()?;
+    if reply.status != 200 || message["result"].is_null() || message["result"]["isError"] == true {
+        return Err(io::Error::other(format!("{}: {message}", reply.status)));
+    }
+    Ok((message, reply.body.len()))
+}
+
+pub fn measure(program: &Path, calls: usize, report: &mut Report) -> io::Result<()> {
+    let backend = Backend::start(10, 0)?;
+    let mut ours = command(program, backend.port, Some(&backend.fingerprint));
+    ours.args(["serve", "--http", "127.0.0.1:0", "--rate", "0"]);
+    let ours = Server::start(ours)?;
+    let mut web = Web::open(&ours.url, Era::Stateless, None)?;
+    let list = web.request("tools/list", json!({}));
+    let own = web.call("describe_api", json!({"path": "/nodes/{node}/qemu/{vmid}/status/current", "method": "GET"}));
+    let through = web.call("list_nodes", json!({}));
+    let (listed, _) = bytes(&mut web, &list)?;
+    let (answered, _) = bytes(&mut web, &own)?;
+    bytes(&mut web, &through)?;
+    // What a client gets is the same: as many tools, and an answer as long.
+    let tools = Listed(std::env::temp_dir().join(format!("proxmox-bench-{}.json", std::process::id())));
+    std::fs::write(&tools.0, listed["result"]["tools"].to_string())?;
+    let length = answered["result"].to_string().len().saturating_sub(100);
+    let mut bare = Command::new(std::env::current_exe()?);
+    bare.arg("bare").arg("--tools").arg(&tools.0).args(["--bytes", &length.to_string()]);
+    let bare = Server::start(bare)?;
+    let mut floor = Web::open(&bare.url, Era::Stateless, None)?;
+    let nothing = floor.call(bare::TOOL, json!({}));
+    bytes(&mut floor, &nothing)?;
+    let pairs = [
+        Pair { what: "a call without the cluster", ours: own.clone(), bare: nothing.clone() },
+        Pair { what: "`tools/list`", bare: floor.request("tools/list", json!({})), ours: list },
+        Pair { what: "a call to the cluster", ours: through.clone(), bare: nothing.clone() },
+    ];
+    for pair in &pairs {
+        latency(pair, &mut web, &mut floor, calls, report)?;
+    }
+    for width in [1, 8, 64] {
+        rates(&pairs[0], (&ours, &bare), width, report)?;
+    }
+    rates(&pairs[2], (&ours, &bare), 64, report)?;
+    report.row(
+        "HTTP, resident after all that",
+        format!("{:.1} MB", resident(ours.child.id())?),
+        format!("{:.1} MB: a bare server of the SDK", resident(bare.child.id())?),
+        "",
+    );
+    Ok(())
+}
+
+fn latency(pair: &Pair, web: &mut Web, floor: &mut Web, calls: usize, report: &mut Report) -> io::Result<()> {
+    let timed = |web: &mut Web, request: &[u8]| -> io::Result<f64> {
+        let start = Instant::now();
+        web.send(request)?;
+        Ok(start.elapsed().as_secs_f64() * 1000.0)
+    };
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        for _ in 0..calls / ROUNDS {
+            let (one, other) = (timed(web, &pair.ours)?, timed(floor, &pair.bare)?);
+            // The first round only warms up.
+            if round > 0 {
+                ours.push(one);
+                bare.push(other);
+            }
+        }
+    }
+    let (p50, least) = (median(&mut ours), median(&mut bare));
+    report.row(
+        &format!("HTTP, {}, median", pair.what),
+        format!("{p50:.3} ms (p99 {:.3}), {:.2}×", quantile(&mut ours, 0.99), p50 / least),
+        format!("{least:.3} ms (p99 {:.3}): a bare server of the SDK", quantile(&mut bare, 0.99)),
+        if pair.what.contains("to the cluster") { "" } else { "≤ 1.2×" },
+    );
+    Ok(())
+}
+
+fn rates(pair: &Pair, (ours, bare): (&Server, &Server), width: usize, report: &mut Report) -> io::Result<()> {
+    let (mut fast, mut most) = (Vec::new(), Vec::new());
+    for turn in 0..=TURNS {
+        let (one, other) = (rate(&ours.url, &pair.ours, width)?, rate(&bare.url, &pair.bare, width)?);
+        if turn > 0 {
+            fast.push(one);
+            most.push(other);
+        }
+    }
+    let (fast, most) = (median(&mut fast), median(&mut most));
+    report.row(
+        &format!("HTTP, {}, {width} connections", pair.what),
+        format!("{fast:.0}/s, {:.0} %", fast / most * 100.0),
+        format!("{most:.0}/s: a bare server of the SDK"),
+        if pair.what.contains("to the cluster") { "" } else { "≥ 80 %" },
+    );
+    Ok(())
+}
+
+/// Answers per second over so many connections, each with a client that waits for every answer.
+fn rate(url: &str, request: &[u8], width: usize) -> io::Result<f64> {
+    let webs: Vec<Web> = (0..width).map(|_| Web::open(url, Era::Stateless, None)).collect::<io::Result<_>>()?;
+    let each = MANY / width;
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        let running: Vec<_> = webs
+            .into_iter()
+            .map(|mut web| {
+                scope.spawn(move || -> io::Result<()> {
+                    for _ in 0..each {
+                        let reply = web.send(request)?;
+                        if reply.status != 200 {
+                            return Err(io::Error::other(format!("refused with {}", reply.status)));
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        running.into_iter().try_for_each(|one| one.join().map_err(|_| io::Error::other("a client broke"))?)
+    })?;
+    Ok((each * width) as f64 / start.elapsed().as_secs_f64())
+}
