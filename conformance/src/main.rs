@@ -13,7 +13,7 @@ mod seal;
 mod server;
 
 use fixtures::Fixtures;
-use proxmox_mcp::http::{Http, Options, PATH, Ready, Stop};
+use proxmox_mcp::http::{Door, Http, Options, PATH, Ready, Stop};
 use server::Server;
 use std::error::Error;
 use std::io::Write;
@@ -43,6 +43,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         asked.begin.cancel();
         asked.now.cancel();
     });
-    http.serve(server, Ready::always(), TaskTracker::new(), stop).await;
+    http.serve(server, Door::default(), Ready::always(), TaskTracker::new(), stop).await;
     Ok(())
 }
