@@ -164,6 +164,7 @@ fn run_on(mut builder: tokio::runtime::Builder, work: impl Future<Output = Exit>
         }
     };
     let exit = runtime.block_on(work);
+    crate::traces::flush();
     // A read of standard input that blocks must not keep the process.
     runtime.shutdown_background();
     exit

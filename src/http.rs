@@ -5,6 +5,7 @@
 //! extensions; the handler makes it hold.
 
 mod answer;
+mod browser;
 mod door;
 mod gate;
 mod listen;
@@ -50,6 +51,9 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// Web pages that may call, `scheme://host:port` with `*` for any port; a request without `Origin` is not from one.
     pub origins: Vec<String>,
+    /// Those of these web pages that are told they may, as browsers ask before they send a call (CORS). Without it a page
+    /// can send what a form could send, and read nothing.
+    pub pages: Vec<String>,
     /// Longest body of a request, in bytes.
     pub body: usize,
     /// Requests that are worked on at a time.
@@ -71,6 +75,7 @@ impl Default for Options {
         Options {
             hosts: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec(),
             origins: LOOPBACK_ORIGINS.map(str::to_owned).to_vec(),
+            pages: Vec::new(),
             // A file of 8 MiB as base64, and the call around it.
             body: 16 << 20,
             calls: 256,
@@ -164,7 +169,8 @@ impl Http {
         let service = StreamableHttpService::new(move || Ok(handler.clone()), manager, config);
         let protocol = Router::new()
             .route_service(PATH, service)
-            .layer(axum::middleware::from_fn_with_state(gate.clone(), gate::pass));
+            .layer(axum::middleware::from_fn_with_state(gate.clone(), gate::pass))
+            .layer(browser::rules(&options.pages));
         let ready = Arc::new(ready);
         let ending = stop.begin.clone();
         let mut app = Router::new();

@@ -24,3 +24,4 @@ pub mod settings;
 pub mod terminal;
 pub mod tokens;
 pub mod tool;
+pub mod traces;

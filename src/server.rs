@@ -184,6 +184,7 @@ impl ServerHandler for Server {
         let watch = Watch { progress, cancelled: context.ct.clone(), asker, client, caller, remote };
         let mut arguments = request.arguments.unwrap_or_default();
         let span = callers::span(&context);
+        span.record("tool", surface.name);
         let chosen = server.clusters.choose(&mut arguments).cloned();
         let cluster = chosen.as_ref().ok().map(|engine| engine.settings().name.clone());
         let ended = match chosen {

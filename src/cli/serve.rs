@@ -112,6 +112,11 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
         _ => None,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
+    if let Some(bad) = serve.allowed_origin.iter().find(|origin| !is_origin(origin)) {
+        return problem(format!(
+            "--allowed-origin is `{bad}`: give the page's scheme, name and port, e.g. https://app.example.org"
+        ));
+    }
     let door = match serve.door(&format!("{scheme}://{listen}")) {
         Ok(door) => door,
         Err(says) => return problem(says),
@@ -182,6 +187,13 @@ fn exposed(listen: SocketAddr, guarded: bool, tls: bool, proxy: bool) -> Result<
     Err(format!("{reached}. Nothing was started. To do this safely, {}; or listen on 127.0.0.1.", wants.join(", and ")))
 }
 
+/// A page as a browser names it: without a path.
+fn is_origin(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.map(|rest| rest.trim_end_matches('/'))
+        .is_some_and(|rest| !rest.is_empty() && !rest.contains(['/', '?', '#', '@']))
+}
+
 /// What has to be said about who may come in.
 fn warn(door: &Door) {
     match &door.tokens {
@@ -248,6 +260,7 @@ impl Serve {
         options.hosts.extend(self.allowed_host.iter().cloned());
         options.origins = LOOPBACK_ORIGINS.map(str::to_owned).to_vec();
         options.origins.extend(self.allowed_origin.iter().cloned());
+        options.pages.clone_from(&self.allowed_origin);
         // A call that waits for its task, or for a person, says nothing meanwhile.
         let longest = clusters.all().map(|engine| engine.settings().wait.max(engine.settings().confirm_ttl)).max();
         let quiet = longest.unwrap_or_default() + Duration::from_secs(60);

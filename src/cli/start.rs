@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::settings::{BadSettings, Flags, Layers, Loaded, Settings, Trust, layers};
 use crate::tool::Tier;
 use std::sync::Arc;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -150,5 +151,5 @@ fn log_to_stderr(level: LevelFilter, sandbox: LevelFilter) {
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     // Fails only when a log is set up already, which then stays.
-    let _ = tracing_subscriber::registry().with(lines).with(targets).try_init();
+    let _ = tracing_subscriber::registry().with(lines.with_filter(targets)).with(crate::traces::layer()).try_init();
 }

@@ -16,8 +16,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Until the head of a request is there, and until TLS stands: whoever is slower holds a connection for nothing.
-const HEAD: Duration = Duration::from_secs(20);
+/// Until TLS stands: whoever is slower holds a connection for nothing.
+const HANDSHAKE: Duration = Duration::from_secs(20);
+
+/// Until the head of the next request is there. Longer than the minute for which proxies keep a connection: whoever
+/// closes it first should not be the one to whom the next request is on its way.
+const HEAD: Duration = Duration::from_secs(75);
 
 /// When the system gives no more connections.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -65,7 +69,7 @@ pub(super) async fn accept(
             let _place = place;
             match acceptor {
                 None => converse(stream, app, closing).await,
-                Some(acceptor) => match tokio::time::timeout(HEAD, acceptor.accept(stream)).await {
+                Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => converse(stream, app, closing).await,
                     Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
                     Err(_) => tracing::debug!("no TLS: the peer says nothing"),

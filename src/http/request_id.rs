@@ -4,6 +4,7 @@
 //! not know what is asked.
 
 use crate::metrics::Metrics;
+use crate::traces;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Response};
@@ -11,7 +12,8 @@ use axum::middleware::Next;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -19,28 +21,34 @@ const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 64;
 
 /// The name of a request, in its extensions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestId(Arc<str>);
+#[derive(Debug, Clone)]
+pub struct RequestId {
+    text: Arc<str>,
+    span: Span,
+}
 
 impl RequestId {
     fn of(request: &Request) -> RequestId {
         let given = request.headers().get(&HEADER).and_then(|value| value.to_str().ok());
-        match given.filter(|text| well_formed(text)) {
-            Some(text) => RequestId(text.into()),
+        let text: Arc<str> = match given.filter(|text| well_formed(text)) {
+            Some(text) => text.into(),
             // It tells requests apart and protects nothing.
-            None => RequestId(format!("{:016x}", fastrand::u64(..)).into()),
-        }
+            None => format!("{:016x}", fastrand::u64(..)).into(),
+        };
+        let span = tracing::info_span!("request", id = %text, tool = Empty);
+        traces::follow(&span, request.headers());
+        RequestId { text, span }
     }
 
     /// The span in which everything about this request is logged.
-    pub fn span(&self) -> tracing::Span {
-        tracing::info_span!("request", id = %self)
+    pub fn span(&self) -> Span {
+        self.span.clone()
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -66,7 +74,7 @@ pub(super) async fn pass(State(metrics): State<Metrics>, mut request: Request, n
     .instrument(span)
     .await;
     metrics.answered(response.status().as_u16());
-    if let Ok(value) = HeaderValue::from_str(&id.0) {
+    if let Ok(value) = HeaderValue::from_str(&id.text) {
         response.headers_mut().insert(HEADER, value);
     }
     response

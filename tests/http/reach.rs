@@ -33,6 +33,25 @@ fn other_machines_need_a_token_and_tls() {
     }
 }
 
+#[test]
+fn flags_that_mean_nothing_are_told() {
+    for (flag, value) in [
+        ("--allowed-origin", "*"),
+        ("--allowed-origin", "app.example.org"),
+        ("--allowed-origin", "https://app.example.org/path"),
+        ("--public-url", "mcp.example.org"),
+        ("--public-url", "https://mcp.example.org/mcp"),
+        ("--oauth-issuer", "http://login.example.org"),
+        ("--http", "localhost"),
+        ("--tls-cert", "only-this.pem"),
+    ] {
+        let output = run(&["--sandbox", "serve", "--http", "127.0.0.1:0", flag, value], &[]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && told.contains(flag), "{flag} {value}: {told}");
+        assert!(output.stdout.is_empty(), "{flag} {value}");
+    }
+}
+
 #[tokio::test]
 async fn behind_a_proxy_a_token_is_enough() {
     let tokens = Tokens::new();

@@ -86,6 +86,24 @@ async fn other_names_and_other_pages_are_refused() {
 }
 
 #[tokio::test]
+async fn a_browser_is_told_which_pages_may_call() {
+    let server = Served::sandbox(&["--allowed-origin", "https://app.example.org"]);
+    let client = server.client(Era::Stateless);
+    for (origin, told) in [("https://app.example.org", true), ("https://evil.example.org", false)] {
+        let asks = client.raw(Method::OPTIONS, &server.url).header("origin", origin);
+        let asks = asks.header("access-control-request-method", "POST");
+        let reply = sent(asks.header("access-control-request-headers", "authorization,mcp-method")).await;
+        let allowed = reply.headers.get("access-control-allow-origin").is_some_and(|page| page == origin);
+        assert_eq!(allowed, told, "{reply:?}");
+    }
+    let reply = sent(client.prepared("tools/list", json!({})).header("origin", "https://app.example.org")).await;
+    assert_eq!(reply.headers["access-control-allow-origin"], "https://app.example.org");
+    // A page of this machine gets no further than before it asked.
+    let local = sent(client.prepared("tools/list", json!({})).header("origin", "http://localhost:3000")).await;
+    assert!(!local.headers.contains_key("access-control-allow-origin"), "{local:?}");
+}
+
+#[tokio::test]
 async fn a_body_that_is_too_long_is_refused_whatever_its_head_says() {
     let server = Served::sandbox(&["--max-body", "2000"]);
     let client = server.client(Era::Stateless);
