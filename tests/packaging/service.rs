@@ -7,6 +7,19 @@ use std::process::Command;
 const UNIT: &str = include_str!("../../packaging/systemd/proxmox-mcp.service");
 
 #[test]
+fn its_command_line_and_variables_are_those_of_the_program() {
+    let help = |words: &[&str]| String::from_utf8(run(words, &[]).stdout).expect("text");
+    let known = help(&["--help"]) + &help(&["serve", "--help"]);
+    let start = UNIT.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/proxmox-mcp ")).expect("a start");
+    let flags = start.split(' ').filter(|word| word.starts_with("--"));
+    let variables = UNIT.lines().filter_map(|line| line.strip_prefix("Environment=")?.split('=').next());
+    // A secret's variable has a sister for a file; the help names the first.
+    for word in flags.chain(variables).map(|word| word.trim_end_matches("_FILE")) {
+        assert!(known.contains(word), "{word} is not in --help");
+    }
+}
+
+#[test]
 fn systemd_finds_nothing_wrong_and_little_exposed() {
     let folder = tempfile::tempdir().expect("a folder");
     let manuals = folder.path().join("man");
