@@ -37,7 +37,8 @@ fn a_killed_server_leaves_an_audit_log_that_holds() {
                         client.open().await;
                         for round in 0.. {
                             let config = json!({"description": format!("{number} {writer} {round}")});
-                            let arguments = json!({"vmid": [100, 102, 110, 200][writer], "config": config});
+                            let vmid = [100, 102, 110, 200][writer];
+                            let arguments = json!({"vmid": vmid, "config": config});
                             let call = json!({"name": "update_guest_config", "arguments": arguments});
                             let sent = client.prepared("tools/call", call).send().await;
                             // Until the server is gone.
