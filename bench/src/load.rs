@@ -56,7 +56,7 @@ pub fn run(program: &Path, seconds: u64, clients: usize, report: &mut Report) ->
     let mut round = 0;
     while begin.elapsed() < length || round < FAULTS.len() {
         cluster.faults(FAULTS[round % FAULTS.len()])?;
-        let told = std::thread::scope(|scope| {
+        let told: io::Result<Vec<Vec<Told>>> = std::thread::scope(|scope| {
             let running: Vec<_> = webs
                 .iter_mut()
                 .zip(&guests)
@@ -65,7 +65,7 @@ pub fn run(program: &Path, seconds: u64, clients: usize, report: &mut Report) ->
                 .collect();
             running.into_iter().map(|one| one.join().map_err(|_| io::Error::other("a client broke"))?).collect()
         });
-        let told: Vec<Vec<Told>> = told.and_then(|told: io::Result<_>| told)?;
+        let told = told?;
         // Writes whose client was told that nobody knows may still come in: the cluster is asked until it is quiet.
         let received = cluster.received()?;
         truth.judge(&told.concat(), &received)?;

@@ -43,7 +43,7 @@ pub async fn perform(act: &Act, mut given: Given, context: &RequestContext<RoleS
         return Err(ErrorData::missing_required_client_capability(needed.clone()));
     }
     for text in &act.log {
-        if given.level.is_some_and(|least| wanted(least)) {
+        if given.level.is_some_and(wanted) {
             let params = json!({"level": "info", "logger": "fixtures", "data": text});
             send(context, json!({"method": "notifications/message", "params": params})).await?;
         }

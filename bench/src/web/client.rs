@@ -48,8 +48,8 @@ impl Reply {
             return Ok(serde_json::from_slice(&self.body)?);
         }
         let text = String::from_utf8_lossy(&self.body);
-        let data = text.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
-        let last = data.filter(|data| !data.is_empty()).next_back();
+        let mut data = text.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
+        let last = data.rfind(|data| !data.is_empty());
         Ok(serde_json::from_str(last.ok_or_else(|| io::Error::other("a stream without a message"))?)?)
     }
 }
