@@ -146,11 +146,11 @@ fn text(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// `~/` is the home folder; the rest is as it is.
+/// `~/` is the home folder. What is relative is made absolute: what stands in the file is relative to it.
 fn at_home(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> PathBuf {
     match (text.strip_prefix("~/"), environment("HOME")) {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
-        _ => PathBuf::from(text),
+        _ => std::path::absolute(text).unwrap_or_else(|_| PathBuf::from(text)),
     }
 }
 

@@ -346,8 +346,10 @@ impl Values<'_> {
                             _ => format!("{key} = \"{example}\""),
                         };
                         BadSettings::Contradiction(format!(
-                            "{}: `{key}` is missing, {what}: give {says}",
-                            file.place(Some(name), line)
+                            "{}: `{key}` is missing, {}: give {says}",
+                            file.place(Some(name), line),
+                            // What follows tells of variables.
+                            what.split(';').next().unwrap_or(what)
                         ))
                     }
                     _ => error,
