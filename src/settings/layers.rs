@@ -92,15 +92,12 @@ impl<'e> Layers<'e> {
         let tables = self.file.as_ref().map(|file| file.clusters.as_slice()).unwrap_or_default();
         let chosen: Vec<&str> =
             self.flags.cluster.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
-        let said = |key| if self.flags.typed.contains(&key) { "--" } else { "PROXMOX_" };
-        let name = |key: &str| match said("cluster") {
-            "--" => format!("--{key}"),
-            _ => format!("PROXMOX_{}", key.to_uppercase()),
-        };
+        let typed = self.flags.typed.contains(&"cluster");
+        let chooser = if typed { "--cluster" } else { "PROXMOX_CLUSTER" };
         if self.own_host() && !chosen.is_empty() {
             return Err(BadSettings::Contradiction(format!(
                 "{} chooses clusters of the config file, and PROXMOX_HOST (--host) makes one without it: leave one of them out",
-                name("cluster")
+                chooser
             )));
         }
         if self.own_host() || (tables.is_empty() && chosen.is_empty()) {
@@ -113,7 +110,7 @@ impl<'e> Layers<'e> {
             };
             return Err(BadSettings::Contradiction(format!(
                 "{} chooses clusters of the config file, and {file}",
-                name("cluster")
+                chooser
             )));
         }
         for one in &chosen {
