@@ -72,9 +72,9 @@ pub async fn judge<'p>(call: &Call<'_>, plan: &'p Plan) -> Result<Judged<'p>, Fa
     let poll = call.surface.tool.waiter.map_or("", |waiter| waiter.poll);
     let need = gate::need(call.surface, &plan.raises, &requests, poll);
     let permit = gate::pass(&call.engine.access, call.surface, &need, resolved.request.verb)?;
-    barred::check(&call.engine.settings.auth, &resolved.request)?;
     let fences = &call.engine.settings.fences;
     fences::check_tools(fences, &call.engine.access, call.surface, &resolved.request)?;
+    barred::check(&call.engine.settings.auth, &resolved.request)?;
     let mut objects = Objects::default();
     if resolved.request.verb != Verb::Get {
         taken(call, &resolved.request)?;

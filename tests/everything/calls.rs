@@ -88,10 +88,12 @@ pub fn sample(param: &'static Param) -> Value {
 /// Why a method cannot be called this way at all, as the facts have it.
 pub fn impossible(method: &Method) -> bool {
     let credential = method.returns.fields.iter().any(|(_, shape)| shape.secret);
-    method.kind != Kind::Plain
-        || !method.allow_token
-        || method.permissions.root_only
-        || (method.verb != Verb::Get && credential)
+    method.kind != Kind::Plain || (method.verb != Verb::Get && credential)
+}
+
+/// Whether no token can call a method, as the facts have it.
+pub fn barred(method: &Method) -> bool {
+    !method.allow_token || method.permissions.root_only
 }
 
 /// The method that a request reached.

@@ -1,6 +1,6 @@
 //! Secrets in arguments and in answers, for every method: they are in nothing that is said, logged or written down.
 
-use crate::calls::{answer, arguments, data, impossible, method};
+use crate::calls::{answer, arguments, barred, data, impossible, method};
 use crate::facts::Scalar;
 use crate::server::{Say, Seen, Server};
 use crate::{TOKEN, engine, flags};
@@ -158,7 +158,7 @@ async fn no_secret_of_any_method_is_said_logged_or_written_down() {
                     Ok(answer) => format!("{} {}", Value::Object(answer.content), answer.text.unwrap_or_default()),
                     Err(failure) => {
                         assert!(
-                            impossible(one) || refused || surface.tool.name == "plan_call",
+                            impossible(one) || barred(one) || refused || surface.tool.name == "plan_call",
                             "{name}: {failure} {given}"
                         );
                         failure.to_string()
@@ -167,7 +167,7 @@ async fn no_secret_of_any_method_is_said_logged_or_written_down() {
                 assert!(!said.contains("marker-") && !said.contains(TOKEN), "{name}: {said}");
             }
         }
-        sent += usize::from(count > 0 && !impossible(one));
+        sent += usize::from(count > 0 && !impossible(one) && !barred(one));
     }
     for (what, text) in [("log", log.text()), ("audit", std::fs::read_to_string(&audit).expect("it is there"))] {
         for secret in ["marker-", TOKEN] {

@@ -1,6 +1,6 @@
 //! Every method at every tier, and behind every fence.
 
-use crate::calls::{answer, arguments, impossible, method};
+use crate::calls::{answer, arguments, barred, impossible, method};
 use crate::server::Server;
 use crate::{count, engine, flags, logged};
 use proxmox_mcp::catalogue;
@@ -77,6 +77,10 @@ async fn no_method_leaves_above_its_tier_and_every_change_is_written_down() {
                 assert_eq!(failure.kind(), FailureKind::Refused, "{call_of}: {failure}");
                 assert_eq!((reached(&server, one), writes.len()), (0, 0), "{call_of}: {writes:?}");
                 refused += 1;
+            } else if barred(one) {
+                let failure = ended.expect_err(&call_of);
+                assert_eq!(failure.kind(), FailureKind::Forbidden, "{call_of}: {failure}");
+                assert_eq!((reached(&server, one), writes.len()), (0, 0), "{call_of}: {writes:?}");
             } else {
                 if let Err(failure) = ended {
                     panic!("{call_of}: {failure} {given}");
@@ -100,7 +104,7 @@ async fn left(server: &Server, fenced: Flags, log: &std::path::Path, sees: impl 
     let engine = engine(&fenced);
     let mut left = Vec::new();
     let mut tried = 0;
-    for one in methods().iter().filter(|one| one.verb != Verb::Get && !impossible(one)) {
+    for one in methods().iter().filter(|one| one.verb != Verb::Get && !impossible(one) && !barred(one)) {
         server.forget();
         let ended = call(&engine, &arguments(one)).await;
         let line = format!("{} {}", one.verb, one.path);
