@@ -235,6 +235,20 @@ impl Settings {
         }
         let timeout = number("PROXMOX_TIMEOUT", "--timeout", &flags.timeout, 30_000, 100, 3_600_000)?;
         let timeout = Duration::from_millis(timeout);
+        // Shorter than the whole, so that "not connected" and "no answer" are never confused.
+        let usual = (timeout / 2).min(CONNECT_TIMEOUT);
+        let connect_timeout = match filled(&flags.connect_timeout) {
+            Some(_) => Duration::from_millis(number(
+                "PROXMOX_CONNECT_TIMEOUT",
+                "--connect-timeout",
+                &flags.connect_timeout,
+                10_000,
+                50,
+                3_600_000,
+            )?)
+            .min(timeout),
+            None => usual,
+        };
         Ok(Settings {
             name: String::new(),
             description: None,
@@ -246,8 +260,7 @@ impl Settings {
                 secret: Secret::given(SecretString::from(String::new())),
             },
             trust: Trust::System,
-            // Shorter than the whole, so that "not connected" and "no answer" are never confused.
-            connect_timeout: (timeout / 2).min(CONNECT_TIMEOUT),
+            connect_timeout,
             timeout,
             retries: number("PROXMOX_RETRY_ATTEMPTS", "--retry-attempts", &flags.retry_attempts, 3, 0, 20)?.max(1)
                 as u32,

@@ -53,6 +53,9 @@ pub struct Flags {
     /// Milliseconds until a request is given up [default: 30000]
     #[arg(long, env = "PROXMOX_TIMEOUT", value_name = "MS", global = true, help_heading = "Connection")]
     pub timeout: Option<String>,
+    /// Milliseconds until a connection is given up that is not made [default: 10000, and no more than half of --timeout]
+    #[arg(long, env = "PROXMOX_CONNECT_TIMEOUT", value_name = "MS", global = true, help_heading = "Connection")]
+    pub connect_timeout: Option<String>,
     /// How often a read is tried in all when the host does not answer [default: 3]
     #[arg(long, env = "PROXMOX_RETRY_ATTEMPTS", value_name = "N", global = true, help_heading = "Connection")]
     pub retry_attempts: Option<String>,

@@ -275,6 +275,16 @@ pub static TABLE: &[Setting] = &[
         ..PLAIN
     },
     Setting {
+        key: "connect_timeout",
+        variable: "PROXMOX_CONNECT_TIMEOUT",
+        flag: "--connect-timeout",
+        kind: Kind::Number { least: 50, most: 3_600_000 },
+        default: "10000, and no more than half of `timeout`",
+        field: Field::One(|flags| &mut flags.connect_timeout),
+        says: "Milliseconds until a connection is given up that is not made; another endpoint is asked then",
+        ..PLAIN
+    },
+    Setting {
         key: "retry_attempts",
         variable: "PROXMOX_RETRY_ATTEMPTS",
         flag: "--retry-attempts",
