@@ -218,6 +218,9 @@ impl Login {
 
     /// Makes a ticket of a complete answer, and keeps it.
     fn keep(&self, data: &Value, made: Moment) -> Result<Arc<Ticket>, Trouble> {
+        if is_true(&data["NeedTFA"]) {
+            return Err(Trouble::login("The API asks for another factor than the ones that were given.".to_owned()));
+        }
         let text = |name: &str| data.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let (Some(ticket), Some(csrf)) = (text("ticket"), text("CSRFPreventionToken")) else {
             return Err(Trouble::login(

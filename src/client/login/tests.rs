@@ -165,6 +165,16 @@ async fn a_server_that_cannot_answer_refuses_nothing() {
     login.ticket(&api).await.expect("a ticket");
 }
 
+#[tokio::test]
+async fn half_a_ticket_is_never_used() {
+    let (login, seconds, _) = login(None);
+    let api = Api::new([good("one"), half(), good("two")]);
+    login.ticket(&api).await.expect("a ticket");
+    seconds.fetch_add(100 * 60, Ordering::SeqCst);
+    // The renewal brings half a ticket: from the beginning.
+    assert_eq!(login.ticket(&api).await.expect("a whole one").text.expose_secret(), "two");
+}
+
 const SEED: &str = "JBSWY3DPEHPK3PXP";
 
 #[tokio::test]

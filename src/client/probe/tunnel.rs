@@ -14,6 +14,11 @@ use tokio::net::TcpStream;
 /// The longest answer of a proxy that is read, in bytes.
 const LONGEST: usize = 8 * 1024;
 
+/// Is there a proxy on the way to this endpoint?
+pub fn is_on_the_way(endpoint: &Endpoint) -> bool {
+    endpoint.origin().parse::<Uri>().is_ok_and(|uri| Matcher::from_env().intercept(&uri).is_some())
+}
+
 /// A proxy that speaks plain HTTP.
 pub struct Proxy {
     pub host: String,

@@ -13,7 +13,8 @@ pub fn connection(settings: &Settings, request: &PreparedRequest, trouble: &Trou
         Trouble::At { at, trouble } => one(settings, at, request, trouble),
         other => one(settings, &settings.origin(), request, other),
     };
-    let proxy = Settings::proxy().filter(|_| !settings.sandbox);
+    let proxied = || settings.endpoints.iter().any(crate::client::probe::proxied);
+    let proxy = Settings::proxy().filter(|_| !settings.sandbox && proxied());
     match proxy {
         Some(variable) if unconnected(trouble) => {
             let hosts: Vec<&str> = settings.endpoints.iter().map(|endpoint| endpoint.host.as_str()).collect();
