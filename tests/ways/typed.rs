@@ -32,7 +32,11 @@ impl Terminal {
         let mut command = Command::new("setsid");
         // A new session, with what is its standard input as its terminal.
         command.args(["--ctty", "--wait"]).arg(plain.get_program()).args(["call", "get_version", "--json"]);
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("PROXMOX_PASSWORD", PASSWORD);
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("PROXMOX_PASSWORD", PASSWORD)
+            .env("PROXMOX_CONFIG", "none");
         command.envs(variables(sandbox, USER)).current_dir(env!("CARGO_TARGET_TMPDIR"));
         let child = command.stdin(open()).stdout(open()).stderr(open()).spawn().expect("setsid is there");
         drop(command);
