@@ -62,7 +62,7 @@ fn hinted(argument: Arg) -> Arg {
     let Some(name) = names.and_then(|names| names.first()) else { return argument };
     let hint = match name.as_str() {
         "FILE" => ValueHint::FilePath,
-        "DIR" => ValueHint::DirPath,
+        "DIR" | "FOLDER" => ValueHint::DirPath,
         "HOST" => ValueHint::Hostname,
         _ => ValueHint::Other,
     };
