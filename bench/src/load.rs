@@ -56,16 +56,16 @@ pub fn run(program: &Path, seconds: u64, clients: usize, report: &mut Report) ->
     let mut round = 0;
     while begin.elapsed() < length || round < FAULTS.len() {
         cluster.faults(FAULTS[round % FAULTS.len()])?;
-        let told: io::Result<Vec<Vec<Told>>> = std::thread::scope(|scope| {
+        let told: Vec<Vec<Told>> = std::thread::scope(|scope| {
             let running: Vec<_> = webs
                 .iter_mut()
                 .zip(&guests)
                 .enumerate()
                 .map(|(number, (web, guest))| scope.spawn(move || turn(web, *guest, &format!("{number}-{round}"))))
                 .collect();
-            running.into_iter().map(|one| one.join().map_err(|_| io::Error::other("a client broke"))?).collect()
-        });
-        let told = told?;
+            let broken = || io::Error::other("a client broke");
+            running.into_iter().map(|one| one.join().map_err(|_| broken())?).collect::<io::Result<_>>()
+        })?;
         // Writes whose client was told that nobody knows may still come in: the cluster is asked until it is quiet.
         let received = cluster.received()?;
         truth.judge(&told.concat(), &received)?;
