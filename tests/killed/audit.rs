@@ -6,6 +6,7 @@ use crate::world::World;
 use crate::{pairs, shown, until, variables};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::{Arc, Barrier};
 
 /// Changes that run at a time.
 const WIDTH: usize = 4;
@@ -27,14 +28,17 @@ fn a_killed_server_leaves_an_audit_log_that_holds() {
         // The first line is written with the first change; then two for each.
         point = lines(&log).max(point) + 1 + number % 7;
         let (url, era) = (served.url.clone(), Era::BOTH[number % 2]);
+        // All are in before the first change, so that only their calls meet the end of the server.
+        let ready = Arc::new(Barrier::new(WIDTH));
         let writers: Vec<_> = (0..WIDTH)
             .map(|writer| {
-                let url = url.clone();
+                let (url, ready) = (url.clone(), ready.clone());
                 std::thread::spawn(move || {
                     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it");
                     runtime.block_on(async {
                         let mut client = crate::served::Client::new(&url, era);
                         client.open().await;
+                        ready.wait();
                         for round in 0.. {
                             let config = json!({"description": format!("{number} {writer} {round}")});
                             let vmid = [100, 102, 110, 200][writer];
