@@ -1,9 +1,11 @@
 //! Who may call what: the tier of this server, and the single tools that were lifted or removed.
 //!
 //! Knows tiers and names only. Every request that changes something needs a [`Permit`], which nothing but
-//! [`Access::permit`] can make; knows nothing of how requests are sent.
+//! [`Access::permit`] can make, and for `proxmox-mcp setup` the [`Word`] of the person at the terminal; knows nothing of
+//! how requests are sent.
 
 use crate::catalogue;
+use crate::cli::Word;
 use crate::tool::{Surface, Tier, Tool, Verb};
 use std::fmt;
 
@@ -29,6 +31,13 @@ impl Permit {
     /// The HTTP method that may leave.
     pub fn verb(&self) -> Verb {
         self.verb
+    }
+}
+
+impl Permit {
+    /// Leave by the word of the person at the terminal, for what no tool does: only the command line can give it.
+    pub fn of_operator(verb: Verb, _word: &Word) -> Permit {
+        Permit { verb }
     }
 }
 

@@ -4,9 +4,13 @@
 //! Knows the facts, the catalogue's tables and the API's answers. Sends nothing but GETs; knows nothing of terminals.
 
 mod asks;
+mod cluster;
+mod endpoints;
+pub mod finding;
 pub mod grants;
 mod held;
 pub mod needs;
+pub mod report;
 pub mod verdict;
 
 pub use held::{Held, Places};

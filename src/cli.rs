@@ -9,6 +9,7 @@ mod audit;
 mod call;
 mod completions;
 mod config;
+mod doctor;
 mod end;
 mod exit;
 mod man;
@@ -16,6 +17,7 @@ mod pairs;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod serve;
+mod setup;
 mod start;
 mod table;
 mod token;
@@ -27,6 +29,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 pub use exit::Exit;
+pub use setup::Word;
 
 /// What `--help` says after the flags.
 const TEACHES: &str = "\
@@ -71,6 +74,10 @@ enum Command {
     Serve(serve::Serve),
     /// Make, list and revoke the bearer tokens of those who call over HTTP
     Token(token::Token),
+    /// Set a cluster up: trust, user, role, token, config file and the entry of a client
+    Setup(setup::Setup),
+    /// Is everything in order, and what can each tool do? Sends nothing but reads
+    Doctor(doctor::Doctor),
     /// Call one tool, with the same checks as a call of an assistant
     Call(call::Call),
     /// Show a call of an assistant that waits for you, and approve it; without a code, list all that wait
@@ -122,6 +129,8 @@ fn run(cli: Cli) -> Exit {
         Some(Command::Config(config)) => return config::run(&config, &flags),
         Some(Command::Completions(completions)) => return completions::run(&completions, self::command()),
         Some(Command::Man(pages)) => return man::run(&pages, self::command()),
+        Some(Command::Doctor(doctor)) => return on_runtime(async move { doctor::run(&doctor, &flags).await }),
+        Some(Command::Setup(setup)) => return on_runtime(async move { setup::run(setup, &flags).await }),
         Some(Command::Approve(approve)) => return approve::run(&approve, &flags),
         #[cfg(feature = "sandbox")]
         Some(Command::Sandbox(serve)) => return on_runtime(sandbox::run(serve, &flags)),

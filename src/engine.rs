@@ -21,6 +21,7 @@ mod judge;
 mod located;
 mod names;
 pub mod objects;
+mod operator;
 mod planned;
 mod present;
 mod progress;

@@ -54,7 +54,10 @@ pub(super) fn boolean(variable: &'static str, flag: &'static str, text: &str) ->
 }
 
 /// User and token name, from either variable or from the full id in the second.
-pub(super) fn token_owner(user: Option<&str>, name: Option<&str>) -> Result<(String, String), BadSettings> {
+///
+/// # Errors
+/// One is missing or of another form, or the two contradict each other.
+pub fn token_owner(user: Option<&str>, name: Option<&str>) -> Result<(String, String), BadSettings> {
     let (user, name) = match (user, name) {
         (Some(user), None) if user.contains('!') => (None, Some(user)),
         other => other,
@@ -114,7 +117,11 @@ pub(super) fn user_form(user: &str) -> Result<(), BadSettings> {
     Ok(())
 }
 
-pub(super) fn trust(flags: &Flags) -> Result<Trust, BadSettings> {
+/// Why the server's certificate is believed, by the flags.
+///
+/// # Errors
+/// Two ways at once, or a fingerprint that is none.
+pub fn trust(flags: &Flags) -> Result<Trust, BadSettings> {
     let insecure = match filled(&flags.insecure) {
         Some(text) => boolean("PROXMOX_INSECURE", "--insecure", text)?,
         None => false,

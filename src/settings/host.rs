@@ -24,6 +24,9 @@ impl Endpoint {
 }
 
 /// One or several of what [`parse`] takes, separated by commas; each once.
+///
+/// # Errors
+/// One of them is none, or there is none.
 pub fn endpoints(text: &str, port: Option<&str>) -> Result<Vec<Endpoint>, BadSettings> {
     let mut all = Vec::new();
     for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
