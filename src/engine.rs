@@ -76,6 +76,8 @@ struct Shared {
     clock: Clock,
     /// What proves who we are, which no text may hold, as of a version of it; empty until it was read.
     own: Mutex<(u64, Arc<Secrets>)>,
+    /// What we hold at the cluster, looked up when it is first asked for; `None` = it could not be.
+    held: OnceCell<Option<crate::checkup::Held>>,
     /// Opened at the first need; the text says why it could not be.
     audit: OnceLock<Result<crate::audit::Audit, String>>,
 }
@@ -166,6 +168,7 @@ impl Engine {
             consent,
             clock,
             own: Mutex::new((0, Arc::new(Secrets::none()))),
+            held: OnceCell::new(),
             audit: OnceLock::new(),
         };
         Engine { settings, access, shared: Arc::new(shared) }

@@ -161,7 +161,9 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params("tools/list has one page: leave `cursor` out", None));
         }
         // Private: what is offered depends on how this one server was started.
-        Ok(ListToolsResult::with_all_items(self.of(&context)?.tools().to_vec())
+        let server = self.of(&context)?;
+        futures_util::future::join_all(server.clusters.all().map(|engine| engine.learn_rights())).await;
+        Ok(ListToolsResult::with_all_items(server.tools().to_vec())
             .with_ttl_ms(LIST_TTL_MS)
             .with_cache_scope(CacheScope::Private))
     }

@@ -76,6 +76,8 @@ pub struct Settings {
     pub wait: Duration,
     /// A call that is cancelled while it waits stops the task that it started.
     pub cancel_stops_tasks: bool,
+    /// Tools that can never be used with the privileges that we have are not listed.
+    pub hide_forbidden: bool,
     pub upload_dir: Option<PathBuf>,
     /// How calls that destroy or interrupt are confirmed.
     pub confirm: Confirm,
@@ -281,6 +283,10 @@ impl Settings {
             toolsets: Toolsets::of(&flags.toolsets, dialect)?,
             budget: number("PROXMOX_BUDGET", "--budget", &flags.budget, 8_000, 1_000, 1_000_000)?,
             wait: Duration::from_secs(number("PROXMOX_WAIT", "--wait", &flags.wait, 30, 0, 86_400)?),
+            hide_forbidden: match filled(&flags.hide_forbidden) {
+                Some(text) => boolean("PROXMOX_HIDE_FORBIDDEN", "--hide-forbidden", text)?,
+                None => false,
+            },
             cancel_stops_tasks: match filled(&flags.cancel_stops_tasks) {
                 Some(text) => boolean("PROXMOX_CANCEL_STOPS_TASKS", "--cancel-stops-tasks", text)?,
                 None => false,

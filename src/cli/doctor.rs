@@ -31,7 +31,8 @@ pub async fn run(doctor: &Doctor, flags: &Flags) -> Exit {
             return Exit::Usage;
         }
     };
-    let reports = vec![examine(started.engine.settings()).await];
+    let looks = started.clusters.all().map(|engine| examine(engine.settings()));
+    let reports = futures_util::future::join_all(looks).await;
     let code = reports.iter().map(code).max_by_key(|code| *code as u8).unwrap_or(Exit::Done);
     let text = match doctor.json {
         true => format!("{:#}\n", as_json(&reports, code)),

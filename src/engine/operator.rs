@@ -8,7 +8,12 @@ use super::{Engine, Failure, FailureKind};
 use crate::access::Permit;
 use crate::cli::Word;
 use crate::client::{PreparedRequest, Repeat, Reply, Trouble};
+use crate::tool::Tool;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// How long a list waits for the look at the privileges.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Engine {
     /// Sends a GET, and says its trouble in words.
@@ -38,9 +43,37 @@ impl Engine {
         })
     }
 
+    /// Looks up what we hold at the cluster, if what can never be used is to be hidden; once, and for a short time.
+    pub async fn learn_rights(&self) {
+        if !self.settings.hide_forbidden {
+            return;
+        }
+        let learn = || async {
+            match tokio::time::timeout(PATIENCE, crate::checkup::report::held(self)).await {
+                Ok(Ok(held)) => Some(held),
+                Ok(Err(says)) => {
+                    tracing::warn!("nothing is hidden, as the privileges could not be read: {says}");
+                    None
+                }
+                Err(_) => {
+                    let seconds = PATIENCE.as_secs();
+                    tracing::warn!("nothing is hidden, as the privileges could not be read within {seconds} s");
+                    None
+                }
+            }
+        };
+        self.shared.held.get_or_init(learn).await;
+    }
+
+    /// Would every call of this tool be refused, by what is known of our privileges?
+    pub fn hides(&self, tool: &Tool) -> bool {
+        let held = self.shared.held.get().and_then(Option::as_ref);
+        self.settings.hide_forbidden && held.is_some_and(|held| crate::checkup::verdict::never(tool, held))
+    }
+
     fn in_words(&self, request: &PreparedRequest, trouble: &Trouble) -> Failure {
-        let failure = match trouble {
-            Trouble::Rejected(rejection) => {
+        let failure = match trouble.rejection() {
+            Some(rejection) => {
                 let says = explain::whole(rejection);
                 let kind = match rejection.status {
                     401 => FailureKind::Unauthenticated,
@@ -51,8 +84,8 @@ impl Engine {
                 };
                 Failure::new(kind, format!("{} (HTTP {}, {request})", says.trim(), rejection.status))
             }
-            other => explain::connection(&self.settings, request, other),
+            None => explain::connection(&self.settings, request, trouble),
         };
-        failure.without(self.own_secrets())
+        failure.without(&self.own_secrets())
     }
 }

@@ -19,8 +19,8 @@ pub(super) fn listed(clusters: &Clusters) -> Vec<Tool> {
 }
 
 fn one(clusters: &Clusters, surface: &'static Surface) -> Option<Tool> {
-    let open: Vec<&Engine> =
-        clusters.all().map(Arc::as_ref).filter(|one| one.access().check(surface).is_ok()).collect();
+    let may = |one: &&Engine| one.access().check(surface).is_ok() && !one.hides(surface.tool);
+    let open: Vec<&Engine> = clusters.all().map(Arc::as_ref).filter(may).collect();
     if !open.iter().any(|one| one.settings().toolsets.list(surface, one.access())) {
         return None;
     }

@@ -144,6 +144,19 @@ pub struct Flags {
         help_heading = "Behaviour"
     )]
     pub cancel_stops_tasks: Option<String>,
+    /// Do not list tools of which every call would be refused with the privileges that the token has. They are looked up
+    /// once, at the first list
+    #[arg(
+        long,
+        env = "PROXMOX_HIDE_FORBIDDEN",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        global = true,
+        help_heading = "Behaviour"
+    )]
+    pub hide_forbidden: Option<String>,
     /// What is logged on stderr: `error`, `warn`, `info`, `debug`, `trace` [default: info]
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", global = true, help_heading = "Behaviour")]
     pub log_level: Option<String>,

@@ -5,9 +5,9 @@
 use super::{Setup, Stop, files, person::Person, read_secret, text};
 use crate::cli::Exit;
 use crate::client::hex;
-use crate::settings::{Endpoint, Flags, Settings, Trust};
+use crate::settings::{Endpoint, Flags, Settings, Trust, file};
 use secrecy::SecretString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use toml_edit::{Array, Table, value};
 
 /// Where things are kept.
@@ -61,9 +61,13 @@ impl Store {
         name: &str,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Store, Stop> {
-        let (config, named) = config_file(flags, environment).ok_or_else(|| {
-            Stop::new(Exit::Usage, "no home folder is known: say where the config file goes with PROXMOX_CONFIG")
+        let given = flags.config.as_deref().filter(|path| !path.is_empty());
+        let config = file::path(given, environment).ok_or_else(|| {
+            let says = "there is no place for the config file: name one with --config (PROXMOX_CONFIG)";
+            Stop::new(Exit::Usage, says)
         })?;
+        let config = std::path::absolute(&config).unwrap_or(config);
+        let named = given.is_some();
         let secret = match (&setup.secret_command, &setup.secret_file) {
             (Some(command), _) => Kept::Command(command.clone()),
             (None, Some(file)) => Kept::File(std::path::absolute(file).unwrap_or_else(|_| file.clone())),
@@ -129,7 +133,8 @@ impl Store {
     /// The file is none, or cannot be written; it is as it was.
     pub fn write(&self, settings: &Settings, flags: &Flags, said: &mut Vec<String>) -> Result<(), Stop> {
         let table = self.table(settings, flags);
-        write_cluster(&self.config, &self.name, &table).map_err(|says| Stop::new(Exit::Failed, says))?;
+        file::write_cluster(&self.config, &self.name, &table)
+            .map_err(|error| Stop::new(Exit::Failed, error.to_string()))?;
         said.push(format!("wrote [clusters.{}] into {}", self.name, self.config.display()));
         eprintln!("Wrote [clusters.{}] into {}", self.name, self.config.display());
         Ok(())
@@ -198,30 +203,4 @@ fn place(endpoint: &Endpoint) -> String {
     let origin = endpoint.origin();
     let place = origin.strip_prefix("https://").unwrap_or(&origin);
     place.strip_suffix(":8006").unwrap_or(place).to_owned()
-}
-
-/// The config file, and whether it was named.
-fn config_file(_flags: &Flags, environment: &dyn Fn(&str) -> Option<String>) -> Option<(PathBuf, bool)> {
-    if let Some(named) = environment("PROXMOX_CONFIG") {
-        return Some((PathBuf::from(named), true));
-    }
-    let absolute = |name| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let config = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
-    Some((config.join("proxmox-mcp/config.toml"), false))
-}
-
-fn write_cluster(path: &Path, name: &str, table: &Table) -> Result<(), String> {
-    let old = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(format!("{}: {error}", path.display())),
-    };
-    let mut document: toml_edit::DocumentMut = old.parse().map_err(|_| format!("{} is no TOML", path.display()))?;
-    let clusters = document.entry("clusters").or_insert_with(|| {
-        let mut tables = Table::new();
-        tables.set_implicit(true);
-        toml_edit::Item::Table(tables)
-    });
-    clusters[name] = toml_edit::Item::Table(table.clone());
-    files::replace(path, &document.to_string(), true).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -543,6 +543,16 @@ pub static TABLE: &[Setting] = &[
         ..PLAIN
     },
     Setting {
+        key: "hide_forbidden",
+        variable: "PROXMOX_HIDE_FORBIDDEN",
+        flag: "--hide-forbidden",
+        kind: Kind::Boolean,
+        default: "false",
+        field: Field::One(|flags| &mut flags.hide_forbidden),
+        says: "Tools that we can never use with the privileges that we have there are not listed",
+        ..PLAIN
+    },
+    Setting {
         key: "log_level",
         variable: "LOG_LEVEL",
         flag: "--log-level",
