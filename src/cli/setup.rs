@@ -143,7 +143,7 @@ async fn go(setup: &Setup, flags: &Flags, said: &mut Vec<String>) -> Result<Exit
     let (owner, token) = token_name(&flags, user)?;
     let store = Store::find(setup, &flags, &name, &environment)?;
 
-    let known = made_by_hand(setup, &environment, person)?;
+    let known = setup.token_file.as_deref().map(read_secret).transpose()?;
     let secret = match known {
         Some(secret) => Some((token, secret)),
         None if setup.print_commands => {
@@ -197,18 +197,6 @@ fn token_name(flags: &Flags, user: String) -> Result<(String, String), Stop> {
     };
     settings::token_owner(Some(&owner), Some(&name))?;
     Ok((owner, name))
-}
-
-/// The secret of a token that was made by hand.
-fn made_by_hand(
-    setup: &Setup,
-    environment: &dyn Fn(&str) -> Option<String>,
-    _person: Person,
-) -> Result<Option<SecretString>, Stop> {
-    if let Some(file) = &setup.token_file {
-        return read_secret(file).map(Some);
-    }
-    Ok(environment("PROXMOX_TOKEN_VALUE").map(SecretString::from))
 }
 
 fn read_secret(file: &std::path::Path) -> Result<SecretString, Stop> {

@@ -67,6 +67,10 @@ impl Store {
             Stop::new(Exit::Usage, says)
         })?;
         let config = std::path::absolute(&config).unwrap_or(config);
+        // A file with mistakes is told before anything is made that would have to stand in it.
+        if config.exists() {
+            file::find(given, environment)?;
+        }
         let named = given.is_some();
         let secret = match (&setup.secret_command, &setup.secret_file) {
             (Some(command), _) => Kept::Command(command.clone()),

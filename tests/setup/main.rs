@@ -1,0 +1,19 @@
+//! `setup`, `doctor` and `--hide-forbidden`: the built binary against a cluster in another process, with a certificate
+//! that nobody knows; and the roles that setup makes, against the cluster's own permission checks.
+
+#![cfg(feature = "sandbox")]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/engine.rs"]
+mod engine;
+#[path = "../common/world.rs"]
+mod world;
+
+mod by_flags;
+mod cluster;
+mod doctor;
+mod hidden;
+mod roles;
+#[cfg(unix)]
+mod typed;
