@@ -172,7 +172,8 @@ fn a_secret_may_come_from_a_command() {
     let host = cluster.host();
     let file = home.write("vault", &format!("{secret}\n"));
     let command = format!("/bin/cat {file}");
-    let arguments = ["setup", "--host", &host, "--trust-first", "--tier", "read", "--toolsets", "core", "--name", "home"];
+    let arguments =
+        ["setup", "--host", &host, "--trust-first", "--tier", "read", "--toolsets", "core", "--name", "home"];
     let further = ["--token-name", id, "--token-file", &file, "--secret-command", &command];
     let ran = run_with(&home, &[&arguments[..], &further].concat(), &[]);
     assert_eq!(ran.code, 0, "{}", ran.err);

@@ -84,7 +84,10 @@ fn the_trap_of_privilege_separation_is_explained() {
     });
     let ran = doctor(&connection(&world, &format!("trap@pve!t={secret}")), &[]);
     assert_eq!(ran.code, 1, "{}", ran.out);
-    has(&ran.out, &["no privilege on any path", "privilege separation", "pveum acl modify / --tokens 'trap@pve!t' --roles"]);
+    has(
+        &ran.out,
+        &["no privilege on any path", "privilege separation", "pveum acl modify / --tokens 'trap@pve!t' --roles"],
+    );
 }
 
 #[test]
@@ -98,7 +101,10 @@ fn a_token_with_rights_on_some_guests_is_useful_in_part() {
     let ran = doctor(&connection(&world, &format!("some@pve!t={secret}")), &["--json", "--tier", "operate"]);
     let report = json(&ran);
     let start = usable(&report, "start_guest");
-    assert_eq!((start["usable"].as_str(), start["missing"][0]["only_on"][0].as_str()), (Some("in part"), Some("/vms/100")));
+    assert_eq!(
+        (start["usable"].as_str(), start["missing"][0]["only_on"][0].as_str()),
+        (Some("in part"), Some("/vms/100"))
+    );
     assert_eq!(usable(&report, "get_cluster_status")["usable"], "never");
     finding(&report, "quorum", "skipped");
 }
