@@ -15,7 +15,7 @@ use crate::checkup::grants::{self, Grant};
 use crate::checkup::report::examine;
 use crate::client::PreparedRequest;
 use crate::engine::{Engine, Failure, FailureKind};
-use crate::secret::Secret;
+use crate::secret::{NoSecret, Secret, Source};
 use crate::settings::{self, Auth, Flags, Settings, Toolsets};
 use crate::tool::{Tier, Verb};
 use clap::Args;
@@ -143,7 +143,10 @@ async fn go(setup: &Setup, flags: &Flags, said: &mut Vec<String>) -> Result<Exit
     let (owner, token) = token_name(&flags, user)?;
     let store = Store::find(setup, &flags, &name, &environment)?;
 
-    let known = setup.token_file.as_deref().map(read_secret).transpose()?;
+    let known = match &setup.token_file {
+        Some(file) => Some(read_secret(file, "--token-file").await?),
+        None => None,
+    };
     let secret = match known {
         Some(secret) => Some((token, secret)),
         None if setup.print_commands => {
@@ -157,7 +160,7 @@ async fn go(setup: &Setup, flags: &Flags, said: &mut Vec<String>) -> Result<Exit
         eprintln!("\nThen run the same with --token-file FILE in the place of --print-commands.");
         return Ok(Exit::Done);
     };
-    store.keep(&secret, person, said)?;
+    store.keep(&secret, person, said).await?;
     let auth = Auth::Token { user: owner, name: token, secret: Secret::given(secret) };
     let settings = Settings { auth, ..connection };
     store.write(&settings, &flags, said)?;
@@ -199,13 +202,11 @@ fn token_name(flags: &Flags, user: String) -> Result<(String, String), Stop> {
     Ok((owner, name))
 }
 
-fn read_secret(file: &std::path::Path) -> Result<SecretString, Stop> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Stop::new(Exit::Usage, format!("{}: {error}", file.display())))?;
-    match text.trim() {
-        "" => Err(Stop::new(Exit::Usage, format!("{} is empty", file.display()))),
-        text => Ok(SecretString::from(text.to_owned())),
-    }
+/// A secret that stands alone in a file which nobody else can read.
+async fn read_secret(file: &std::path::Path, flag: &str) -> Result<SecretString, Stop> {
+    let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let secret = Secret::new(Source::File(path), flag);
+    secret.reveal().await.cloned().map_err(|NoSecret(says)| Stop::new(Exit::Usage, says))
 }
 
 /// A secret that the person types after making the token by hand; `None` without a terminal.
@@ -249,13 +250,13 @@ async fn log_in(
     person: Person,
     said: &mut Vec<String>,
 ) -> Result<(String, SecretString), Stop> {
-    let engine = session(setup, flags, connection, person)?;
+    let engine = session(setup, flags, connection, person).await?;
     engine.look(&PreparedRequest::plain(Verb::Get, "/version")).await?;
     let mut there = There::look(&engine, owner, &token).await?;
     let mut replace = setup.replace_token;
     while there.token && !replace {
         // What an earlier run made goes on being used, if it works.
-        if let Some(secret) = store.kept() {
+        if let Some(secret) = store.kept().await {
             let auth =
                 Auth::Token { user: owner.to_owned(), name: token.clone(), secret: Secret::given(secret.clone()) };
             let tried = Engine::new(Settings { auth, ..connection.clone() });
@@ -296,7 +297,7 @@ async fn log_in(
 }
 
 /// An engine with the login of the person, whose writes need that person's word.
-fn session(setup: &Setup, flags: &Flags, connection: &Settings, person: Person) -> Result<Engine, Stop> {
+async fn session(setup: &Setup, flags: &Flags, connection: &Settings, person: Person) -> Result<Engine, Stop> {
     let user = match flags.user.as_deref().map(str::trim).filter(|user| !user.is_empty()) {
         Some(user) => user.to_owned(),
         None => {
@@ -310,7 +311,7 @@ fn session(setup: &Setup, flags: &Flags, connection: &Settings, person: Person) 
     };
     let said = std::env::var("PROXMOX_PASSWORD").ok().filter(|text| !text.is_empty());
     let password = match (&setup.password_file, said) {
-        (Some(file), _) => read_secret(file)?,
+        (Some(file), _) => read_secret(file, "--password-file").await?,
         (None, Some(password)) => SecretString::from(password),
         (None, None) => person.secret("--password-file", &format!("Password of {user}"))?,
     };

@@ -5,6 +5,7 @@
 use super::{Setup, Stop, files, person::Person, read_secret, text};
 use crate::cli::Exit;
 use crate::client::hex;
+use crate::secret::{NoSecret, Secret, Source};
 use crate::settings::{Endpoint, Flags, Settings, Trust, file};
 use secrecy::SecretString;
 use std::path::PathBuf;
@@ -81,9 +82,9 @@ impl Store {
     }
 
     /// The secret that an earlier run kept.
-    pub fn kept(&self) -> Option<SecretString> {
+    pub async fn kept(&self) -> Option<SecretString> {
         match &self.secret {
-            Kept::File(file) => read_secret(file).ok(),
+            Kept::File(file) => read_secret(file, "--secret-file").await.ok(),
             Kept::Command(_) => None,
         }
     }
@@ -109,7 +110,7 @@ impl Store {
     ///
     /// # Errors
     /// It cannot be written; or a command is to give it and nobody is there to put it there.
-    pub fn keep(&self, secret: &SecretString, person: Person, said: &mut Vec<String>) -> Result<(), Stop> {
+    pub async fn keep(&self, secret: &SecretString, person: Person, said: &mut Vec<String>) -> Result<(), Stop> {
         match &self.secret {
             Kept::File(file) => {
                 self.keep_first(secret).map_err(|says| Stop::new(Exit::Failed, says))?;
@@ -126,7 +127,14 @@ impl Store {
                         return Err(Stop::new(Exit::Refused, "the secret was not put away"));
                     }
                 }
-                Ok(())
+                let stop = |says: String| Stop::new(Exit::Usage, says);
+                let source = Source::command(command).map_err(|says| stop(format!("--secret-command: {says}")))?;
+                let given = Secret::new(source, "--secret-command");
+                let given = given.reveal().await.map_err(|NoSecret(says)| stop(says))?;
+                match text(given) == text(secret) {
+                    true => Ok(()),
+                    false => Err(stop(format!("--secret-command: `{command}` prints something else than the secret"))),
+                }
             }
         }
     }
