@@ -36,9 +36,8 @@ fn choosing(mut tool: Tool, open: &[&Engine], default: Option<&str>) -> Tool {
     let default = default.filter(|default| names.contains(default));
     let each = open.iter().map(|one| {
         let settings = one.settings();
-        let about = settings.description.iter().map(|text| format!("{text}, "));
-        let about = clean::line(&about.collect::<String>(), LONGEST);
-        format!("{} ({about}{})", settings.name, settings.tier)
+        let about = settings.description.as_deref().map(|text| format!("{}, ", clean::line(text, LONGEST)));
+        format!("{} ({}{})", settings.name, about.unwrap_or_default(), settings.tier)
     });
     let mut says = format!("Which cluster: {}.", each.collect::<Vec<_>>().join(", "));
     if let Some(default) = default {

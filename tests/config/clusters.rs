@@ -76,7 +76,7 @@ fn tool<'t>(tools: &'t [Value], name: &str) -> &'t Value {
 }
 
 /// A tool that only looks, and how a call of it reaches a cluster.
-const LOOK: &str = "list_nodes";
+const LOOK: &str = "get_cluster_status";
 
 #[test]
 fn every_tool_takes_the_cluster_and_every_answer_says_it() {
