@@ -115,6 +115,11 @@ fn source(setting: &Setting, value: &Held) -> String {
     }
 }
 
+/// Is there nothing to say of a setting that nobody set?
+fn unsaid(setting: &Setting, values: &Values<'_>) -> bool {
+    setting.default.is_empty() || setting.default == "required" || values.answered_by_another(setting)
+}
+
 fn file_shown(layers: &Layers<'_>) -> Option<String> {
     layers.file.as_ref().map(|file| file.path.display().to_string())
 }
@@ -130,10 +135,10 @@ fn as_text(layers: &Layers<'_>, clusters: &[Values<'_>]) -> String {
                 Some(value) => {
                     table.add_row([setting.key.to_owned(), shown(setting, value), source(setting, value)]);
                 }
-                None if !setting.default.is_empty() && setting.default != "required" => {
+                None if unsaid(setting, values) => {}
+                None => {
                     table.add_row([setting.key, setting.default, "default"]);
                 }
-                None => {}
             }
         }
         finished(&table)
@@ -149,7 +154,7 @@ fn as_json(layers: &Layers<'_>, clusters: &[Values<'_>]) -> Value {
     let table = |values: &Values<'_>, server: bool| {
         let fields = rows(server).filter_map(|setting| match values.get(setting.key) {
             Some(value) => Some((setting.key, json!({"value": shown(setting, value), "from": source(setting, value)}))),
-            None if setting.default.is_empty() || setting.default == "required" => None,
+            None if unsaid(setting, values) => None,
             None => Some((setting.key, json!({"value": setting.default, "from": "default"}))),
         });
         fields.map(|(key, value)| (key.to_owned(), value)).collect::<Map<String, Value>>()

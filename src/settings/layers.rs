@@ -273,6 +273,12 @@ impl Values<'_> {
         self.set.iter().find(|(setting, _)| setting.key == key).map(|(_, value)| value)
     }
 
+    /// Was the question of this setting answered by another one, as `insecure` answers that of `ca_file`?
+    pub fn answered_by_another(&self, setting: &Setting) -> bool {
+        let instead = |other: &Setting| other.key != setting.key && other.hides.contains(&setting.key);
+        self.set.iter().any(|(other, _)| instead(other) && setting.hides.contains(&other.key))
+    }
+
     /// Checked, for a cluster.
     ///
     /// # Errors

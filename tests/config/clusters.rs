@@ -346,7 +346,7 @@ fn what_waits_for_a_person_says_which_cluster_it_is_about() {
     let mut client =
         Client::start(Era::Handshake, &["--config", file.to_str().expect("text")], &[("PROXMOX_CONFIRM", "")]);
     client.open();
-    let answer = client.call("delete_guest", json!({"cluster": "lab", "vmid": 103}));
+    let answer = client.call("delete_guest", json!({"cluster": "lab", "vmid": 110}));
     assert_eq!(answer["isError"], true);
     let (_, waiting, error) = {
         let output = run(&["--config", file.to_str().expect("text"), "approve"], &[("PROXMOX_CONFIRM", "")]);
