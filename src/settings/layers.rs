@@ -184,25 +184,21 @@ impl<'e> Layers<'e> {
     /// One secret would be shown to several clusters, and it opens one.
     fn check_secrets(&self, clusters: &[Values<'_>]) -> Result<(), BadSettings> {
         let [one, _, ..] = clusters else { return Ok(()) };
-        let (setting, _) = match one
-            .set
-            .iter()
-            .find(|(setting, value)| setting.place == Place::Secret && value.source == Source::Variable)
-        {
-            Some(found) => found,
-            None => return Ok(()),
-        };
+        // The secret itself, or the place of one.
+        let secret = |setting: &Setting| matches!(setting.field, Field::Variable) && setting.place != Place::Nowhere;
+        let of_variable =
+            |(setting, value): &&(&'static Setting, Value)| secret(setting) && value.source == Source::Variable;
+        let Some((setting, _)) = one.set.iter().find(of_variable) else { return Ok(()) };
         let names: Vec<&str> = clusters.iter().filter_map(|values| values.cluster.as_deref()).collect();
+        let base = ["_file", "_command", "_keyring"].iter().find_map(|end| setting.key.strip_suffix(end));
+        let base = base.unwrap_or(setting.key);
         Err(BadSettings::Contradiction(format!(
             "{} is set, and there are {} clusters ({}): a secret opens one of them, and should not be shown to the others. \
-             Choose one with --cluster (PROXMOX_CLUSTER), or say in each cluster's table where its secret is: {}_file, \
-             {}_command or {}_keyring",
+             Choose one with --cluster (PROXMOX_CLUSTER), or say in each cluster's table where its secret is: {base}_file, \
+             {base}_command or {base}_keyring",
             setting.variable,
             names.len(),
-            names.join(", "),
-            setting.key,
-            setting.key,
-            setting.key
+            names.join(", ")
         )))
     }
 

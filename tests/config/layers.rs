@@ -130,6 +130,8 @@ fn a_file_without_tables_is_one_cluster() {
 fn a_secret_of_the_environment_is_not_shown_to_several_clusters() {
     let text = loaded(TWO, &[("PROXMOX_TOKEN_VALUE", "s3cret")], &[], |_| {}).expect_err("two clusters");
     assert!(text.contains("home, lab") && text.contains("token_value_file") && !text.contains("s3cret"), "{text}");
+    let place = loaded(TWO, &[("PROXMOX_TOKEN_VALUE_FILE", "/run/secret")], &[], |_| {}).expect_err("two clusters");
+    assert!(place.contains("PROXMOX_TOKEN_VALUE_FILE is set") && place.contains(": token_value_file, "), "{place}");
     let chosen = loaded(TWO, &[("PROXMOX_TOKEN_VALUE", "s3cret")], &[], |flags| flags.cluster = vec!["lab".to_owned()]);
     let chosen = chosen.expect("one cluster").clusters.remove(0);
     assert!(chosen.auth.known_secrets().eq(["s3cret".to_owned()]), "the variable wins over the file's command");
