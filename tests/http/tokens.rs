@@ -201,7 +201,7 @@ async fn who_called_stands_in_the_audit_log() {
     assert_ne!(result["isError"], true, "{result}");
     let lines = std::fs::read_to_string(&log).expect("a log");
     let all = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    let calls: Vec<Value> = all.filter(|line| line["kind"] != "start").collect();
+    let calls: Vec<Value> = all.filter(|line| line["kind"] == "intent").collect();
     assert!(!calls.is_empty() && calls.iter().all(|line| line["caller"] == "alice"), "{lines}");
     assert!(!lines.contains(&alice[16..]));
 }
