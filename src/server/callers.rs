@@ -5,26 +5,30 @@
 use super::Server;
 use crate::caller::Caller;
 use crate::http::RequestId;
+use crate::settings::Limits;
 use http::request::Parts;
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// The servers of those who called before; `None`: no cluster is open to them.
+/// So many different limits are remembered.
+const MOST: usize = 64;
+
+/// The servers for limits that came before; `None`: no cluster is open to them. Callers with the same limits share one.
 #[derive(Default)]
-pub(super) struct Callers(Mutex<Vec<(Weak<Caller>, Option<Server>)>>);
+pub(super) struct Callers(Mutex<Vec<(Limits, Option<Server>)>>);
 
 impl Callers {
-    fn of(&self, caller: &Arc<Caller>, make: impl FnOnce() -> Option<Server>) -> Option<Server> {
+    fn of(&self, limits: &Limits, make: impl FnOnce() -> Option<Server>) -> Option<Server> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |one: &&(Weak<Caller>, _)| std::ptr::eq(one.0.as_ptr(), Arc::as_ptr(caller));
-        if let Some((_, server)) = known.iter().find(same) {
+        if let Some((_, server)) = known.iter().find(|(one, _)| one == limits) {
             return server.clone();
         }
-        // Whose limits were replaced will not come again.
-        known.retain(|(one, _)| one.strong_count() > 0);
+        if known.len() >= MOST {
+            known.clear();
+        }
         let server = make();
-        known.push((Arc::downgrade(caller), server.clone()));
+        known.push((limits.clone(), server.clone()));
         server
     }
 }
@@ -40,9 +44,10 @@ impl Server {
         };
         let make = || {
             let clusters = self.clusters.narrowed(&caller.limits)?;
-            Some(Server { clusters, caller: Some(caller.clone()), offered: Arc::default(), ..self.clone() })
+            Some(Server { clusters, offered: Arc::default(), callers: Arc::default(), ..self.clone() })
         };
-        self.callers.of(caller, make).ok_or_else(|| {
+        let server = self.callers.of(&caller.limits, make);
+        server.map(|server| Server { caller: Some(caller.clone()), ..server }).ok_or_else(|| {
             let says = format!(
                 "no cluster of this server is open to `{}`: its token names {}. Whoever runs the server can make a \
                  token for others",
