@@ -78,7 +78,8 @@ fn value(bytes: &mut Unstructured<'_>, argument: &Argument, depth: u8) -> arbitr
 
 /// A sub-key or parameter that the argument's fact knows, or any text.
 fn key(bytes: &mut Unstructured<'_>, argument: &Argument) -> arbitrary::Result<String> {
-    let method = argument.rule.fact.and_then(|fact| proxmox_spec::find(fact.verb, fact.path).map(|found| (found, fact)));
+    let method =
+        argument.rule.fact.and_then(|fact| proxmox_spec::find(fact.verb, fact.path).map(|found| (found, fact)));
     let known: Vec<&str> = match method {
         Some((method, fact)) if fact.param.is_empty() => method.params.iter().map(|param| param.name).collect(),
         Some((method, fact)) => {
@@ -96,7 +97,9 @@ fn typical(form: Form) -> &'static [&'static str] {
     match form {
         Form::Guest => &["100", "web", "0", "999999999", "qemu/100"],
         Form::Upid => &["UPID:pve1:0000ABCD:01234567:65A00000:qmstart:100:root@pam:", "UPID:"],
-        Form::Volid => &["local:iso/a.iso", "backup/vzdump-qemu-100-2026_01_31-10_00_00.vma.zst", "local:100/vm-100.raw"],
+        Form::Volid => {
+            &["local:iso/a.iso", "backup/vzdump-qemu-100-2026_01_31-10_00_00.vma.zst", "local:100/vm-100.raw"]
+        }
         Form::Size => &["32G", "+10G", "1.5T", "32 GiB", "0"],
         Form::Property => &["virtio,bridge=vmbr0", "local-lvm:32", "{\"model\":\"virtio\"}", "name=eth0,bridge=vmbr0"],
         Form::Argv => &["ls -l", "[\"ls\", \"-l\"]", "'", "sh -c \"a b\""],

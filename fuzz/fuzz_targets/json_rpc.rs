@@ -24,9 +24,8 @@ const HANDSHAKE: &str = concat!(
     "\n"
 );
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
-});
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime"));
 
 /// A server that may do everything, to a cluster that nobody can reach: the port is closed.
 static CLUSTERS: LazyLock<Clusters> = LazyLock::new(|| {
@@ -64,7 +63,11 @@ fn talk(parts: &[&[u8]]) {
         let mut written = Vec::new();
         let hear = reader.read_to_end(&mut written);
         let all = async { tokio::join!(say, hear) };
-        tokio::time::timeout(Duration::from_secs(20), all).await.expect("the server ends with its input").1.expect("read");
+        tokio::time::timeout(Duration::from_secs(20), all)
+            .await
+            .expect("the server ends with its input")
+            .1
+            .expect("read");
         let _ = server.await.expect("the server does not panic");
         written
     });
