@@ -29,6 +29,10 @@ const LONGEST_ANSWER: usize = 64 << 10;
 /// The first revision without sessions.
 const STATELESS: &str = "2026-07-28";
 
+/// Headers that decide who comes in. Of two with the same name, this server could believe the one and what stands in
+/// front of it the other (RFC 9112, section 3.2, wants two of `Host` refused).
+const ONCE: [&str; 4] = ["host", "origin", "authorization", HEADER_SESSION_ID];
+
 pub(super) struct Gate {
     door: Door,
     rate: Option<Rate>,
@@ -65,6 +69,10 @@ impl Gate {
     }
 
     async fn admit(&self, mut request: Request, next: Next) -> Result<Response<Body>, Refusal> {
+        if let Some(name) = ONCE.iter().find(|name| request.headers().get_all(**name).iter().nth(1).is_some()) {
+            let says = format!("the header `{name}` is there more than once; send it once");
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, says));
+        }
         let caller = self.door.admit(request.headers_mut()).await?;
         let name = caller.as_ref().map(|caller| caller.name.clone());
         if let (Some(rate), Some(name)) = (&self.rate, &name) {

@@ -86,6 +86,21 @@ async fn other_names_and_other_pages_are_refused() {
 }
 
 #[tokio::test]
+async fn a_header_that_decides_who_comes_in_is_there_once() {
+    let server = Served::sandbox(&[]);
+    let client = server.client(Era::Stateless);
+    for (name, good, other) in [
+        ("host", "localhost", "evil.example.org"),
+        ("origin", "http://localhost:6274", "https://evil.example.org"),
+        ("authorization", "Bearer a", "Bearer b"),
+    ] {
+        let reply = sent(client.prepared("tools/list", json!({})).header(name, good).header(name, other)).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{name}: {reply:?}");
+        assert!(reply.says().contains(name) && reply.says().contains("once"), "{reply:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_browser_is_told_which_pages_may_call() {
     let server = Served::sandbox(&["--allowed-origin", "https://app.example.org"]);
     let client = server.client(Era::Stateless);
