@@ -35,7 +35,7 @@ struct Arguments {
     /// Let the processors fall asleep between messages.
     #[arg(long)]
     asleep: bool,
-    /// Calls of the sequential part.
+    /// Calls of the sequential parts; the others go by it.
     #[arg(long, default_value_t = 4_000)]
     calls: usize,
 }
@@ -64,7 +64,7 @@ enum Command {
     },
     /// Lets many clients work over HTTP while the cluster has faults, and holds what they were told against what it did.
     Load {
-        /// How long.
+        /// How long; at least once through all faults.
         #[arg(long, default_value_t = 600)]
         seconds: u64,
         /// How many at a time.

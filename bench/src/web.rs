@@ -16,8 +16,8 @@ use std::time::Instant;
 
 /// Rounds in which server and floor take turns, so that both meet the same weather.
 const ROUNDS: usize = 20;
-/// Calls of one measurement of the rate.
-const MANY: usize = 8_000;
+/// Calls of one measurement of the rate, for each of those that are made one at a time.
+const MANY: usize = 2;
 /// Turns of each server at every width.
 const TURNS: usize = 5;
 
@@ -102,9 +102,9 @@ pub fn measure(program: &Path, calls: usize, report: &mut Report) -> io::Result<
         latency(pair, &mut web, &mut floor, calls, report)?;
     }
     for width in [1, 8, 64] {
-        rates(&pairs[0], (&ours, &bare), width, report)?;
+        rates(&pairs[0], (&ours, &bare), (width, calls * MANY), report)?;
     }
-    rates(&pairs[2], (&ours, &bare), 64, report)?;
+    rates(&pairs[2], (&ours, &bare), (64, calls * MANY), report)?;
     report.row(
         "HTTP, resident after all that",
         format!("{:.1} MB", resident(ours.child.id())?),
@@ -141,10 +141,15 @@ fn latency(pair: &Pair, web: &mut Web, floor: &mut Web, calls: usize, report: &m
     Ok(())
 }
 
-fn rates(pair: &Pair, (ours, bare): (&Server, &Server), width: usize, report: &mut Report) -> io::Result<()> {
+fn rates(
+    pair: &Pair,
+    (ours, bare): (&Server, &Server),
+    (width, calls): (usize, usize),
+    report: &mut Report,
+) -> io::Result<()> {
     let (mut fast, mut most) = (Vec::new(), Vec::new());
     for turn in 0..=TURNS {
-        let (one, other) = (rate(&ours.url, &pair.ours, width)?, rate(&bare.url, &pair.bare, width)?);
+        let (one, other) = (rate(&ours.url, &pair.ours, width, calls)?, rate(&bare.url, &pair.bare, width, calls)?);
         if turn > 0 {
             fast.push(one);
             most.push(other);
@@ -161,9 +166,9 @@ fn rates(pair: &Pair, (ours, bare): (&Server, &Server), width: usize, report: &m
 }
 
 /// Answers per second over so many connections, each with a client that waits for every answer.
-fn rate(url: &str, request: &[u8], width: usize) -> io::Result<f64> {
+fn rate(url: &str, request: &[u8], width: usize, calls: usize) -> io::Result<f64> {
     let webs: Vec<Web> = (0..width).map(|_| Web::open(url, Era::Stateless, None)).collect::<io::Result<_>>()?;
-    let each = MANY / width;
+    let each = calls.div_ceil(width);
     let start = Instant::now();
     std::thread::scope(|scope| {
         let running: Vec<_> = webs

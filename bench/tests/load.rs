@@ -9,7 +9,7 @@ fn no_write_is_lost_twice_or_told_wrongly() {
     let bench = PathBuf::from(env!("CARGO_BIN_EXE_proxmox-bench"));
     let server = bench.with_file_name("proxmox-mcp");
     assert!(server.exists(), "{} is not built: run `cargo build -p proxmox-mcp` first", server.display());
-    let load = ["load", "--seconds", "10", "--clients", "16"];
+    let load = ["load", "--seconds", "10", "--clients", "8"];
     let ended = Command::new(&bench).arg("--server").arg(&server).args(load).output().expect("it starts");
     let (told, said) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     assert!(ended.status.success(), "{said}");
