@@ -138,14 +138,14 @@ fn annotated(surface: &proxmox_mcp::tool::Surface) -> Value {
 }
 
 #[test]
-fn the_readme_names_every_flag_and_variable() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+fn the_guide_of_settings_names_every_flag_and_variable() {
+    let guide = fs::read_to_string(root().join("docs/config.md")).expect("the guide");
     let command = <Flags as clap::Args>::augment_args(clap::Command::new("proxmox-mcp"));
     for argument in command.get_arguments() {
         let flag = argument.get_long().map(|name| format!("`--{name}`"));
         let variable = argument.get_env().map(|name| format!("`{}`", name.to_string_lossy()));
         for word in flag.into_iter().chain(variable) {
-            assert!(readme.contains(&word), "the README does not name {word}");
+            assert!(guide.contains(&word), "docs/config.md does not name {word}");
         }
     }
 }
