@@ -5,6 +5,7 @@
 //! something may be sent a second time says the trouble.
 
 use super::IN_FLIGHT;
+use super::probe::unproxied;
 use super::tls::{Presented, Roots};
 use super::trouble::Trouble;
 use crate::settings::{Endpoint, Settings};
@@ -61,7 +62,7 @@ impl Place {
             .pool_max_idle_per_host(IN_FLIGHT)
             .connect_timeout(settings.connect_timeout)
             .user_agent(concat!("proxmox-mcp/", env!("CARGO_PKG_VERSION")));
-        if settings.sandbox {
+        if settings.sandbox || unproxied() {
             builder = builder.no_proxy();
         }
         let http =

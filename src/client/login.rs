@@ -16,7 +16,7 @@ use crate::secret::Secret;
 use age::Moment;
 use futures_util::future::BoxFuture;
 pub use known::Known;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -30,6 +30,10 @@ const RENEWED: Duration = Duration::from_secs(90 * 60);
 const SPENT: Duration = Duration::from_secs(118 * 60);
 /// How long a password is left alone that was refused once, twice, and more often.
 const PAUSES: [Duration; 3] = [Duration::from_secs(5 * 60), Duration::from_secs(15 * 60), Duration::from_secs(60 * 60)];
+
+/// The API percent-decodes the cookie and ends it at `;`. Everything else stays as it is: that is taken as well (recorded
+/// as `ticket.raw-unencoded-cookie`), and not everybody in between decodes.
+const IN_COOKIE: &AsciiSet = &CONTROLS.add(b'%').add(b';').add(b' ').add(b'"').add(b',').add(b'\\');
 
 /// What a login is asked with: the fields of the form.
 pub type Form = Vec<(&'static str, SecretString)>;
@@ -229,7 +233,7 @@ impl Login {
         };
         self.known.keep_passing(ticket);
         self.known.keep_passing(csrf);
-        let encoded = utf8_percent_encode(ticket, NON_ALPHANUMERIC);
+        let encoded = utf8_percent_encode(ticket, IN_COOKIE);
         let sensitive = |text: &str| {
             let strange = |_| Trouble::login("The answer to the login holds characters that no ticket has.".to_owned());
             let mut value = HeaderValue::from_str(text).map_err(strange)?;

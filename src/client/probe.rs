@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-pub use tunnel::is_on_the_way as proxied;
+pub use tunnel::{is_on_the_way as proxied, none_at_all as unproxied};
 
 /// What was found. Everything up to the step that failed is filled.
 #[derive(Debug, Clone)]

@@ -42,7 +42,7 @@ async fn a_server_that_repeats_the_ticket_is_not_repeated() {
         login(seen).unwrap_or_else(|| {
             let sent = [seen.header("cookie"), seen.header("csrfpreventiontoken")].concat().join(" ");
             match seen.verb.as_str() {
-                "GET" => Say::Data(json!({"version": sent, "release": TICKET, "repoid": NEW})),
+                "GET" => Say::Data(json!({"version": sent, "release": TICKET, "repoid": CSRF})),
                 _ => Say::refuse("500 no", &format!("no {sent} {CSRF} {TICKET} {PASSWORD}"), Value::Null),
             }
         })

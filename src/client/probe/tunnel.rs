@@ -14,9 +14,15 @@ use tokio::net::TcpStream;
 /// The longest answer of a proxy that is read, in bytes.
 const LONGEST: usize = 8 * 1024;
 
+/// Is no proxy to be used for anything? `NO_PROXY=*` says so for names and addresses alike, as elsewhere.
+pub fn none_at_all() -> bool {
+    let said = ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| std::env::var(name).ok());
+    said.is_some_and(|text| text.trim() == "*")
+}
+
 /// Is there a proxy on the way to this endpoint?
 pub fn is_on_the_way(endpoint: &Endpoint) -> bool {
-    endpoint.origin().parse::<Uri>().is_ok_and(|uri| Matcher::from_env().intercept(&uri).is_some())
+    !none_at_all() && endpoint.origin().parse::<Uri>().is_ok_and(|uri| Matcher::from_env().intercept(&uri).is_some())
 }
 
 /// A proxy that speaks plain HTTP.
@@ -33,7 +39,10 @@ impl Proxy {
     /// It is of a kind that cannot be looked at here.
     pub fn of(endpoint: &Endpoint) -> Result<Option<Proxy>, String> {
         let Ok(uri) = endpoint.origin().parse::<Uri>() else { return Ok(None) };
-        let Some(found) = Matcher::from_env().intercept(&uri) else { return Ok(None) };
+        let Some(found) = Some(Matcher::from_env()).filter(|_| !none_at_all()).and_then(|all| all.intercept(&uri))
+        else {
+            return Ok(None);
+        };
         let (scheme, host) = (found.uri().scheme_str().unwrap_or("http"), found.uri().host().unwrap_or_default());
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         if scheme != "http" || host.is_empty() {
