@@ -26,7 +26,7 @@ pub struct Call<'a> {
 }
 
 /// The secrets of one call.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Kept {
     /// Of its request.
     own: Vec<String>,

@@ -21,7 +21,7 @@ const SHORTEST_CUT: usize = 6;
 const CUT: char = '…';
 
 /// A set of secrets, ready to be looked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Secrets {
     /// As they are, and as they are after cleaning. Longest first: one that is part of another would leave its rest.
     plain: Vec<String>,
@@ -104,6 +104,12 @@ impl Secrets {
         if fields.keys().any(|name| name.len() >= self.shortest && self.hide(name.clone()) != *name) {
             *fields = std::mem::take(fields).into_iter().map(|(name, value)| (self.hide(name), value)).collect();
         }
+    }
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secrets").finish_non_exhaustive()
     }
 }
 
