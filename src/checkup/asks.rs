@@ -54,6 +54,7 @@ const VM_AUDIT: &[&[On]] = &[&[("/vms/{vmid}", &["VM.Audit"])]];
 const STORAGE: &[&[On]] =
     &[&[("/storage/{storage}", &["Datastore.Audit"])], &[("/storage/{storage}", &["Datastore.AllocateSpace"])]];
 const SPACE: &[&[On]] = &[&[("/storage/{storage}", &["Datastore.AllocateSpace"])]];
+const CONFIG_DISK: &[&[On]] = &[&[("/vms/{vmid}", &["VM.Config.Disk"])]];
 const NODE_AUDIT: &[&[On]] = &[&[("/nodes/{node}", &["Sys.Audit"])]];
 const NODE_MODIFY: &[&[On]] = &[&[("/nodes/{node}", &["Sys.Modify"])]];
 const SYS_MODIFY: &[&[On]] = &[&[("/", &["Sys.Modify"])]];
@@ -116,6 +117,7 @@ const ASKS: &[Ask] = &[
     ask(Post, "/nodes/{node}/lxc/{vmid}/clone", Weight::Some, Always, SPACE),
     ask(Post, "/nodes/{node}/lxc/{vmid}/clone", Weight::Some, Always, BRIDGES),
     ask(Post, "/nodes/{node}/qemu/{vmid}/status/suspend", Rare, Given("todisk"), SPACE),
+    ask(Post, "/nodes/{node}/qemu/{vmid}/status/suspend", Rare, Given("todisk"), CONFIG_DISK),
 ];
 
 /// The rows of a method.
