@@ -2,9 +2,10 @@
 
 use crate::cluster::Cluster;
 #[cfg(target_os = "linux")]
+use crate::common::binary;
+#[cfg(target_os = "linux")]
 use crate::talk::done;
 use crate::talk::{Talk, not_done};
-#[cfg(target_os = "linux")]
 use crate::terminal::Terminal;
 use crate::{destroying, eras};
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ fn confirm(talk: &mut Talk, tool: &str, arguments: Value, code: &str) -> Value {
 
 #[cfg(target_os = "linux")]
 fn approve(cluster: &Cluster, code: &str, types: &str) -> (i32, String) {
-    let mut terminal = Terminal::start(&["approve", code], &cluster.environment());
+    let mut terminal = Terminal::start(binary(&["approve", code], &cluster.environment()));
     terminal.sees("to approve this");
     terminal.types(types);
     terminal.end()
@@ -72,7 +73,7 @@ fn anything_else_approves_nothing() {
         let (status, screen) = approve(&cluster, &code, "no");
         assert!(status == 3 && screen.contains("Rejected"), "{screen}");
         not_done(&confirm(&mut talk, "delete_guest", json!({"vmid": 110}), &code), &["no call waits under this code"]);
-        let (status, screen) = Terminal::start(&["approve", &code], &cluster.environment()).end();
+        let (status, screen) = Terminal::start(binary(&["approve", &code], &cluster.environment())).end();
         assert!(status == 2 && screen.contains("no call waits"), "{screen}");
         assert_eq!(cluster.sent(), Vec::<String>::new());
     }
@@ -193,7 +194,7 @@ fn what_waits_holds_no_arguments() {
 fn a_call_by_hand_asks_in_its_terminal() {
     let cluster = Cluster::start();
     let call = |types: &str| {
-        let mut terminal = Terminal::start(&["call", "delete_guest", "vmid=110"], &cluster.environment());
+        let mut terminal = Terminal::start(binary(&["call", "delete_guest", "vmid=110"], &cluster.environment()));
         terminal.sees("or `no`: ");
         terminal.types(types);
         terminal.end()

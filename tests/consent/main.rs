@@ -5,6 +5,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/terminal.rs"]
+mod terminal;
 
 mod approved;
 #[allow(dead_code)]
@@ -22,8 +24,6 @@ mod sealed;
 mod simulator;
 mod talk;
 #[cfg(target_os = "linux")]
-mod terminal;
-
 use common::Era;
 use serde_json::{Value, json};
 

@@ -7,6 +7,8 @@
 mod common;
 #[path = "../common/engine.rs"]
 mod engine;
+#[path = "../common/terminal.rs"]
+mod terminal;
 #[path = "../common/world.rs"]
 mod world;
 

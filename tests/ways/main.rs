@@ -6,6 +6,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/terminal.rs"]
+mod terminal;
 
 #[path = "../common/world.rs"]
 mod world;

@@ -1,11 +1,13 @@
 //! The program in a terminal, with somebody who types.
 
-use crate::common::binary;
+// Every test file uses a part of it.
+#![allow(dead_code)]
+
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 pub struct Terminal {
@@ -13,11 +15,13 @@ pub struct Terminal {
     keys: File,
     screen: Receiver<String>,
     shown: String,
+    /// How much of it was waited for already, by `answers`.
+    seen: usize,
 }
 
 impl Terminal {
     /// Starts the program with a terminal for input, output and errors.
-    pub fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Terminal {
+    pub fn start(mut command: Command) -> Terminal {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("it is ours");
         let name = ptsname(&master, Vec::new()).expect("it has a name");
@@ -25,7 +29,6 @@ impl Terminal {
             let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
             rustix::fs::open(name.as_c_str(), flags, Mode::empty()).expect("it opens").into()
         };
-        let mut command = binary(arguments, environment);
         let child = command.stdin(open()).stdout(open()).stderr(open()).spawn().expect("starts");
         drop(command);
         let keys = File::from(master);
@@ -40,7 +43,7 @@ impl Terminal {
                 }
             }
         });
-        Terminal { child, keys, screen, shown: String::new() }
+        Terminal { child, keys, screen, shown: String::new(), seen: 0 }
     }
 
     /// Waits until this is on the screen.
@@ -54,6 +57,21 @@ impl Terminal {
                 }
             }
         }
+    }
+
+    /// Waits until this is on the screen, after what was waited for before, and types a line.
+    pub fn answers(&mut self, question: &str, line: &str) {
+        while !self.shown[self.seen..].contains(question) {
+            match self.screen.recv_timeout(crate::common::PATIENCE) {
+                Ok(more) => self.shown.push_str(&more),
+                Err(_) => {
+                    let _ = self.child.kill();
+                    panic!("`{question}` does not come; there is: {}", self.shown);
+                }
+            }
+        }
+        self.seen += self.shown[self.seen..].find(question).unwrap_or_default() + question.len();
+        self.types(line);
     }
 
     pub fn types(&mut self, line: &str) {
