@@ -228,7 +228,8 @@ impl Engine {
         given: Option<&Map<String, Value>>,
         watch: Watch,
     ) -> Result<Answer, Failure> {
-        let ended = match self.answer(surface, given, watch, intent).await {
+        // Boxed: everything that carries a call would be as large as all of its steps, and is moved many times.
+        let ended = match Box::pin(self.answer(surface, given, watch, intent)).await {
             Ok(mut answer) if self.settings.sandbox => {
                 answer.text = answer.text.map(|text| format!("{text}\n{SANDBOX}"));
                 note(&mut answer.content, SANDBOX.to_owned());

@@ -23,8 +23,10 @@ pub use request_id::RequestId;
 
 use crate::metrics::Metrics;
 use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{any, get};
 use gate::Gate;
 use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
@@ -166,11 +168,22 @@ impl Http {
             let (metrics, manager) = (metrics.clone(), manager.clone());
             get(move || numbers::show(metrics.clone(), manager.clone()))
         };
-        let service = StreamableHttpService::new(move || Ok(handler.clone()), manager, config);
-        let protocol = Router::new()
-            .route_service(PATH, service)
-            .layer(axum::middleware::from_fn_with_state(gate.clone(), gate::pass))
-            .layer(browser::rules(&options.pages));
+        // One function in one layer: a router copies everything that a route is made of for each of its requests.
+        let service = Arc::new(StreamableHttpService::new(move || Ok(handler.clone()), manager, config));
+        let protocol = {
+            let gate = gate.clone();
+            any(move |request: Request| {
+                let (gate, service) = (gate.clone(), service.clone());
+                async move {
+                    let inside = |request| async move { service.handle(request).await.map(Body::new) };
+                    gate.pass(request, inside).await
+                }
+            })
+        };
+        let mut protocol = Router::new().route(PATH, protocol);
+        if !options.pages.is_empty() {
+            protocol = protocol.layer(browser::rules(&options.pages));
+        }
         let ready = Arc::new(ready);
         let ending = stop.begin.clone();
         let mut app = Router::new();

@@ -53,8 +53,15 @@ pub struct Server {
     metrics: Metrics,
     /// The client's side has ended: nobody answers a question any more.
     gone: CancellationToken,
-    /// The tools on offer, built on the first `tools/list`: a start parses no schema.
-    offered: Arc<OnceLock<Vec<Tool>>>,
+    said: Arc<Said>,
+}
+
+/// What is always said alike, made when it is asked for first: a start parses no schema, and the SDK asks several times
+/// per request.
+#[derive(Default)]
+struct Said {
+    tools: OnceLock<Vec<Tool>>,
+    info: OnceLock<ServerConfig>,
 }
 
 impl Server {
@@ -67,7 +74,7 @@ impl Server {
             calls: TaskTracker::new(),
             metrics: Metrics::default(),
             gone: CancellationToken::new(),
-            offered: Arc::default(),
+            said: Arc::default(),
         }
     }
 
@@ -83,7 +90,7 @@ impl Server {
 
     /// The tools that this server lists, in catalogue order: always the same list.
     pub fn tools(&self) -> &[Tool] {
-        self.offered.get_or_init(|| listing::listed(&self.clusters))
+        self.said.tools.get_or_init(|| listing::listed(&self.clusters))
     }
 
     /// Serves one client on standard input and output until the input ends and every call has been answered.
@@ -125,17 +132,7 @@ pub struct Broken(String);
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let settings = self.clusters.first().settings();
-        let (name, title) = if settings.sandbox {
-            ("proxmox-mcp-sandbox", "Proxmox VE (sandbox)")
-        } else {
-            ("proxmox-mcp", "Proxmox VE")
-        };
-        let capabilities = ServerCapabilities::builder();
-        let capabilities = capabilities.enable_tools().enable_resources().enable_prompts().enable_completions().build();
-        ServerConfig::new(capabilities)
-            .with_server_info(Implementation::new(name, env!("CARGO_PKG_VERSION")).with_title(title))
-            .with_instructions(instructions_of(&self.clusters))
+        self.said.info.get_or_init(|| self.info()).clone()
     }
 
     async fn initialize(
@@ -268,6 +265,20 @@ impl ServerHandler for Server {
 }
 
 impl Server {
+    fn info(&self) -> ServerConfig {
+        let settings = self.clusters.first().settings();
+        let (name, title) = if settings.sandbox {
+            ("proxmox-mcp-sandbox", "Proxmox VE (sandbox)")
+        } else {
+            ("proxmox-mcp", "Proxmox VE")
+        };
+        let capabilities = ServerCapabilities::builder();
+        let capabilities = capabilities.enable_tools().enable_resources().enable_prompts().enable_completions().build();
+        ServerConfig::new(capabilities)
+            .with_server_info(Implementation::new(name, env!("CARGO_PKG_VERSION")).with_title(title))
+            .with_instructions(instructions_of(&self.clusters))
+    }
+
     /// The end of a call, also of one that panicked: a request that is never answered would hold its client up for good.
     async fn guarded(
         &self,

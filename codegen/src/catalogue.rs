@@ -128,7 +128,7 @@ impl Tool {
         let rest = self.arguments.iter().filter(|argument| argument.form == Form::Rest).flat_map(|argument| {
             let left_out = |name: &str| argument.rule.except.iter().any(|(one, _)| one == name);
             let methods = self.routes.iter().map(|route| route.request.method);
-            methods.flat_map(|method| method.params).filter(move |param| !left_out(param.name))
+            methods.flat_map(|method| method.params).copied().filter(move |param| !left_out(param.name))
         });
         let params = sent.chain(rest).filter(|param| !param.root_only).flat_map(|param| param.danger);
         raised.chain(params.map(|danger| danger.effect)).fold(self.effect, Effect::max)

@@ -156,9 +156,9 @@ fn param_list(pool: &mut Pool, params: &Map<String, Value>) -> Result<String, St
     // Sorted here, so that the order never hangs on how the JSON reader keeps objects.
     for (name, value) in BTreeMap::from_iter(params) {
         let body = param(pool, name, value).map_err(|mistake| format!("{name}: {mistake}"))?;
-        list.push(pool.piece("const", "Param", body));
+        list.push(format!("&{}", pool.piece("static", "Param", body)));
     }
-    Ok(pool.piece("static", &format!("[Param;{}]", list.len()), format!("[{}]", list.join(","))))
+    Ok(pool.piece("static", &format!("[&Param;{}]", list.len()), format!("[{}]", list.join(","))))
 }
 
 fn param(pool: &mut Pool, name: &str, value: &Value) -> Result<String, String> {

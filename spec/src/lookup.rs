@@ -101,11 +101,11 @@ impl Method {
 }
 
 /// The parameter or sub-key with this wire name in a list that is sorted by name.
-pub(crate) fn named(params: &'static [Param], name: &str) -> Option<&'static Param> {
+pub(crate) fn named(params: &'static [&'static Param], name: &str) -> Option<&'static Param> {
     if let Ok(index) = params.binary_search_by(|param| param.name.cmp(name)) {
-        return params.get(index);
+        return params.get(index).copied();
     }
-    params.iter().find(|param| param.index_of(name).is_some())
+    params.iter().copied().find(|param| param.index_of(name).is_some())
 }
 
 impl Param {

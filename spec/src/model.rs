@@ -32,7 +32,7 @@ pub struct Method {
     /// The first version that has it; `6.4` = that one or an earlier one.
     pub since: &'static str,
     /// Sorted by name.
-    pub params: &'static [Param],
+    pub params: &'static [&'static Param],
     /// Takes parameters beyond those listed.
     pub extra_params: bool,
     pub returns: &'static Shape,
@@ -109,7 +109,7 @@ pub struct Param {
     /// The highest index of an indexed parameter.
     pub index_max: Option<u32>,
     /// Sub-keys of a property string; empty = the value has no parts.
-    pub keys: &'static [Param],
+    pub keys: &'static [&'static Param],
     /// This sub-key may be given without its name.
     pub default_key: bool,
     /// This sub-key is another name of that one.

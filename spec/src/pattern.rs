@@ -39,7 +39,7 @@ mod tests {
 
     fn patterns(param: &'static Param, found: &mut Vec<&'static str>) {
         found.extend(param.pattern);
-        param.keys.iter().chain(param.items).for_each(|inner| patterns(inner, found));
+        param.keys.iter().copied().chain(param.items).for_each(|inner| patterns(inner, found));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::problem::Problem;
 ///
 /// # Errors
 /// A broken grammar as [`Problem::Format`], else every missing, unknown and wrong sub-key as [`Problem::Keys`].
-pub fn parse(keys: &'static [Param], text: &str) -> Result<Vec<(&'static str, String)>, Problem> {
+pub fn parse(keys: &'static [&'static Param], text: &str) -> Result<Vec<(&'static str, String)>, Problem> {
     let mut pairs: Vec<(&'static str, String)> = Vec::new();
     let mut unknown: Vec<(String, Problem)> = Vec::new();
     for part in text.split(',').filter(|part| !part.trim().is_empty()) {
@@ -59,7 +59,7 @@ pub fn parse(keys: &'static [Param], text: &str) -> Result<Vec<(&'static str, St
 ///
 /// # Errors
 /// Unknown, repeated, missing or wrong sub-keys in the server's words, and values that the grammar cannot hold.
-pub fn print(keys: &'static [Param], pairs: &[(String, String)]) -> Result<String, Problem> {
+pub fn print(keys: &'static [&'static Param], pairs: &[(String, String)]) -> Result<String, Problem> {
     let mut known: Vec<(&'static str, String)> = Vec::new();
     let mut wrong_keys: Vec<(String, Problem)> = Vec::new();
     for (name, value) in pairs {
@@ -113,7 +113,7 @@ fn unwritable(value: &str) -> Option<&'static str> {
 }
 
 /// What is wrong with the values, and which sub-keys are missing.
-fn wrong(keys: &'static [Param], pairs: &[(&'static str, String)]) -> Vec<(String, Problem)> {
+fn wrong(keys: &'static [&'static Param], pairs: &[(&'static str, String)]) -> Vec<(String, Problem)> {
     let given = |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
     let mut wrong = Vec::new();
     for key in keys.iter().filter(|key| key.alias.is_none()) {

@@ -46,7 +46,7 @@ pub(super) fn param(param: &Param) -> Option<String> {
 }
 
 /// The sub-keys of a property string.
-pub(super) fn sub_keys(keys: &[Param]) -> String {
+pub(super) fn sub_keys(keys: &[&Param]) -> String {
     let names: Vec<&str> = keys.iter().filter(|key| key.alias.is_none()).map(|key| key.name).collect();
     format!("the sub-keys {}", names.join(", "))
 }

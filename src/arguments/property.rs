@@ -179,11 +179,11 @@ fn real_name(key: &Param, spelled: &str) -> String {
 }
 
 /// The sub-key that a spelling means.
-pub(super) fn sub_key(keys: &'static [Param], spelled: &str) -> Option<&'static Param> {
-    let exact = keys.iter().find(|key| key.name == spelled || key.index_of(spelled).is_some());
+pub(super) fn sub_key(keys: &'static [&'static Param], spelled: &str) -> Option<&'static Param> {
+    let exact = keys.iter().copied().find(|key| key.name == spelled || key.index_of(spelled).is_some());
     exact.or_else(|| {
         let folded = fold(spelled);
-        keys.iter().find(|key| fold(key.name) == folded)
+        keys.iter().copied().find(|key| fold(key.name) == folded)
     })
 }
 

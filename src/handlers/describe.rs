@@ -62,7 +62,7 @@ fn sought(method: &'static Method, name: &str) -> Option<&'static Param> {
     let name = name.trim();
     method.param(name).or_else(|| {
         let base = name.trim_end_matches("[n]");
-        method.params.iter().find(|param| param.name.strip_suffix("[n]") == Some(base))
+        method.params.iter().copied().find(|param| param.name.strip_suffix("[n]") == Some(base))
     })
 }
 

@@ -8,9 +8,8 @@ use super::door::Door;
 use super::rate::Rate;
 use super::sessions::Sessions;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, Response, StatusCode, header};
-use axum::middleware::Next;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, Limited};
 use rmcp::transport::common::http_header::{HEADER_MCP_PROTOCOL_VERSION, HEADER_SESSION_ID};
@@ -68,7 +67,23 @@ impl Gate {
         let _ = self.slots.acquire_many(self.calls as u32).await;
     }
 
-    async fn admit(&self, mut request: Request, next: Next) -> Result<Response<Body>, Refusal> {
+    /// The answer to a request of the protocol: `inside` gives it, if the request comes in.
+    pub(super) async fn pass<F: Future<Output = Response<Body>>>(
+        &self,
+        request: Request,
+        inside: impl FnOnce(Request) -> F,
+    ) -> Response<Body> {
+        self.admit(request, inside).await.unwrap_or_else(|refusal| {
+            tracing::info!(status = refusal.status.as_u16(), because = refusal.message, "refused");
+            refusal.response()
+        })
+    }
+
+    async fn admit<F: Future<Output = Response<Body>>>(
+        &self,
+        mut request: Request,
+        inside: impl FnOnce(Request) -> F,
+    ) -> Result<Response<Body>, Refusal> {
         if let Some(name) = ONCE.iter().find(|name| request.headers().get_all(**name).iter().nth(1).is_some()) {
             let says = format!("the header `{name}` is there more than once; send it once");
             return Err(Refusal::new(StatusCode::BAD_REQUEST, says));
@@ -111,10 +126,10 @@ impl Gate {
             }
             _ => {}
         }
-        let host = named(&request);
-        let response = next.run(request).await;
+        let [host, origin] = [header::HOST, header::ORIGIN].map(|name| request.headers().get(name).cloned());
+        let response = inside(request).await;
         match response.status() {
-            StatusCode::FORBIDDEN => return Err(not_listed(&host)),
+            StatusCode::FORBIDDEN => return Err(not_listed(host.as_ref(), origin.as_ref())),
             StatusCode::PAYLOAD_TOO_LARGE => return Err(self.too_large()),
             _ => {}
         }
@@ -150,16 +165,6 @@ impl Gate {
     }
 }
 
-pub(super) async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response<Body> {
-    match gate.admit(request, next).await {
-        Ok(response) => response,
-        Err(refusal) => {
-            tracing::info!(status = refusal.status.as_u16(), because = refusal.message, "refused");
-            refusal.response()
-        }
-    }
-}
-
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
@@ -171,17 +176,15 @@ fn opens_session(request: &Request) -> bool {
     request.method() == Method::POST && version.is_none_or(|version| version < STATELESS)
 }
 
-/// Under which name the server was called, and by which page.
-fn named(request: &Request) -> (String, Option<String>) {
-    let shown = |text: &str| text.chars().take(100).collect::<String>().escape_debug().to_string();
-    let host = text(request.headers(), header::HOST.as_str()).map(shown).unwrap_or_default();
-    (host, text(request.headers(), header::ORIGIN.as_str()).map(shown))
-}
-
-/// The SDK refuses nothing else with 403, and does not say what would help.
-fn not_listed((host, origin): &(String, Option<String>)) -> Refusal {
+/// The SDK refuses nothing else with 403, and does not say what would help: under which name the server was called, or by
+/// which page.
+fn not_listed(host: Option<&HeaderValue>, origin: Option<&HeaderValue>) -> Refusal {
+    let shown = |value: &HeaderValue| {
+        String::from_utf8_lossy(value.as_bytes()).chars().take(100).collect::<String>().escape_debug().to_string()
+    };
+    let host = host.map(shown).unwrap_or_default();
     let mut says = format!("the name `{host}` by which this server was called is not on its list (--allowed-host)");
-    if let Some(origin) = origin {
+    if let Some(origin) = origin.map(shown) {
         says.push_str(&format!(", or the page `{origin}` that calls is not on its other list (--allowed-origin)"));
     }
     says.push_str("; whoever runs the server can add it. Nothing was done");

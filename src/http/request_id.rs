@@ -61,14 +61,14 @@ fn well_formed(text: &str) -> bool {
 pub(super) async fn pass(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response<Body> {
     let id = RequestId::of(&request);
     request.extensions_mut().insert(id.clone());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let span = id.span();
     let mut response = async {
         let started = Instant::now();
         let response = next.run(request).await;
         // Until the head of the answer; a stream goes on after it.
         let milliseconds = started.elapsed().as_millis();
-        tracing::debug!(%method, path = %path.escape_debug(), status = response.status().as_u16(), milliseconds, "http");
+        tracing::debug!(%method, path = %uri.path().escape_debug(), status = response.status().as_u16(), milliseconds, "http");
         response
     }
     .instrument(span)

@@ -44,7 +44,7 @@ impl Server {
         };
         let make = || {
             let clusters = self.clusters.narrowed(&caller.limits)?;
-            Some(Server { clusters, offered: Arc::default(), callers: Arc::default(), ..self.clone() })
+            Some(Server { clusters, said: Arc::default(), callers: Arc::default(), ..self.clone() })
         };
         let server = self.callers.of(&caller.limits, make);
         server.map(|server| Server { caller: Some(caller.clone()), ..server }).ok_or_else(|| {

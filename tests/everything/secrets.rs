@@ -65,7 +65,7 @@ fn marked(param: &'static Param) -> Option<Value> {
 
 fn parts(param: &'static Param, all: bool) -> Value {
     let mut parts = Map::new();
-    for key in param.keys.iter().filter(|key| key.alias.is_none()) {
+    for key in param.keys.iter().copied().filter(|key| key.alias.is_none()) {
         if (key.secret || all) && key.ty == Type::String && Scalar::from(key).fits(SENT) {
             parts.insert(key.name.to_owned(), json!(SENT));
         } else if !key.optional {

@@ -17,7 +17,7 @@ const PASSWORD: &str = "pass w%rd;\"é&<\\>=+/fedcba9876543210";
 /// The parameters of a tool's calls that the facts call secret.
 fn secret_params(surface: &Surface) -> Vec<&'static Param> {
     let methods = surface.tool.routes.iter().filter_map(|route| proxmox_spec::find(route.verb, route.path));
-    let params = methods.flat_map(|method| method.params);
+    let params = methods.flat_map(|method| method.params).copied();
     let mut params: Vec<_> = params.filter(|param| param.secret && !param.root_only && !param.in_path).collect();
     params.sort_by_key(|param| param.name);
     params.dedup_by_key(|param| param.name);

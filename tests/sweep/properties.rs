@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 pub fn argument(samples: &mut Samples, argument: &'static Argument) {
     let fact = argument.rule.fact.expect("a property string is a parameter");
     let method = proxmox_spec::find(fact.verb, fact.path).expect("a method of the facts");
-    let param = method.param(fact.param).or_else(|| method.params.iter().find(|param| param.name == fact.param));
+    let param =
+        method.param(fact.param).or_else(|| method.params.iter().copied().find(|param| param.name == fact.param));
     of(samples, param.expect("a parameter of the facts"));
 }
 
@@ -120,7 +121,7 @@ fn bad(samples: &mut Samples, param: &'static Param, base: &Map<String, Value>) 
         object.insert(name.to_owned(), value);
         object
     };
-    for key in param.keys.iter().filter(|key| key.alias.is_none() && !key.root_only) {
+    for key in param.keys.iter().copied().filter(|key| key.alias.is_none() && !key.root_only) {
         let name = &names(key)[0];
         for (value, why) in Scalar::from(key).bad() {
             // An array is the list of what stands between `;`, and no list at all is no text.

@@ -39,7 +39,7 @@ fn properties() -> &'static Vec<(&'static Param, Vec<String>)> {
     PROPERTIES.get_or_init(|| {
         let made = ["/nodes/{node}/qemu", "/nodes/{node}/lxc"];
         let methods = made.iter().filter_map(|path| proxmox_spec::find(proxmox_spec::Verb::Post, path));
-        let params = methods.flat_map(|method| method.params).filter(|param| !param.keys.is_empty());
+        let params = methods.flat_map(|method| method.params).copied().filter(|param| !param.keys.is_empty());
         params
             .map(|param| {
                 let mut samples = samples::Samples::default();

@@ -223,7 +223,7 @@ pub fn form(method: &Method) -> Vec<(String, String)> {
     let name = name(method);
     let also = ALSO.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, names)| names);
     let needed = |param: &&Param| !param.in_path && (!param.optional || also.contains(&param.name));
-    method.params.iter().filter(needed).map(|param| (param.name.to_owned(), value(&name, param))).collect()
+    method.params.iter().copied().filter(needed).map(|param| (param.name.to_owned(), value(&name, param))).collect()
 }
 
 /// A value that a parameter takes.

@@ -141,7 +141,11 @@ impl Named {
         for (param, text) in disks {
             let parts = text.split(',').map(|part| part.split_once('=').unwrap_or(("", part)));
             for (name, part) in parts {
-                let key = if name.is_empty() { param.keys.iter().find(|key| key.default_key) } else { param.key(name) };
+                let key = if name.is_empty() {
+                    param.keys.iter().copied().find(|key| key.default_key)
+                } else {
+                    param.key(name)
+                };
                 if key.and_then(|key| key.names) != Some(Names::Volume) {
                     continue;
                 }

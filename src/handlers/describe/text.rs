@@ -71,8 +71,8 @@ fn kind(param: &Param) -> String {
 }
 
 /// Parts whose name is itself a value: `virtio=MAC` says `model` and `macaddr` at once.
-pub fn shorthand(keys: &[Param]) -> Option<String> {
-    let short: Vec<&Param> = keys.iter().filter(|key| key.key_alias.is_some()).collect();
+pub fn shorthand(keys: &[&Param]) -> Option<String> {
+    let short: Vec<&Param> = keys.iter().copied().filter(|key| key.key_alias.is_some()).collect();
     let first = short.first()?;
     let names: Vec<&str> = short.iter().map(|key| key.name).collect();
     let (name, value) = (first.key_alias.unwrap_or_default(), first.alias.unwrap_or_default());
