@@ -5,8 +5,10 @@
 
 mod command;
 mod file;
-mod keyring;
+pub mod keyring;
+mod program;
 
+use keyring::{Entry, Keyring};
 use secrecy::SecretString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -122,12 +124,16 @@ impl Secret {
                 Source::Given => Err("what was given is not there any more".to_owned()),
                 Source::File(path) => file::read(path).await,
                 Source::Command(words) => command::run(words).await,
-                Source::Keyring { service, account } => keyring::read(service, account).await,
+                Source::Keyring { service, account } => in_keyring(service, account).await,
             };
             read.map_err(|says| NoSecret(format!("{}: {says}", self.setting)))
         };
         self.text.get_or_try_init(read).await
     }
+}
+
+async fn in_keyring(service: &str, account: &str) -> Result<SecretString, String> {
+    Keyring::here()?.read(&Entry { service, account }).await
 }
 
 impl std::fmt::Debug for Secret {

@@ -3,17 +3,11 @@
 //! Runs the program without a shell and without input. What it prints is the secret and is never repeated; what it says
 //! on standard error when it fails is.
 
+use super::program::{self, Ended, NotEnded};
 use super::{LONGEST, PATIENCE};
-use crate::engine::clean;
 use secrecy::SecretString;
-use std::io;
-use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
-
-/// How much of what it says is shown, in characters.
-const SHOWN: usize = 400;
 
 pub async fn run(words: &[String]) -> Result<SecretString, String> {
     run_within(words, PATIENCE).await
@@ -22,33 +16,20 @@ pub async fn run(words: &[String]) -> Result<SecretString, String> {
 async fn run_within(words: &[String], patience: Duration) -> Result<SecretString, String> {
     let Some((program, arguments)) = words.split_first() else { return Err("there is no command".to_owned()) };
     let shown = shell_words::quote(program);
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => format!(
+    let ended = program::run(Command::new(program).args(arguments), None, patience).await;
+    let Ended { printed, said, status } = ended.map_err(|why| match why {
+        NotEnded::Missing => format!(
             "there is no program {shown}. Give its whole path: a program that is started by a desktop has another PATH \
              than a terminal. There is no shell in between; `sh -c '…'` is one."
         ),
-        _ => format!("{shown} cannot be started: {error}"),
+        NotEnded::Broken(error) => format!("{shown} cannot be run: {error}"),
+        NotEnded::Slow => format!(
+            "{shown} did not end within {} s. Does it ask for something? It gets no input here: unlock it before, or \
+             use its agent.",
+            patience.as_secs()
+        ),
     })?;
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let ended = async {
-        let (printed, said) = tokio::join!(all(out), all(err));
-        Ok::<_, io::Error>((printed?, said?, child.wait().await?))
-    };
-    let (printed, said, status): (Vec<u8>, Vec<u8>, ExitStatus) = match tokio::time::timeout(patience, ended).await {
-        Ok(Ok(ended)) => ended,
-        Ok(Err(error)) => return Err(format!("{shown} cannot be followed: {error}")),
-        Err(_) => {
-            return Err(format!(
-                "{shown} did not end within {} s. Does it ask for something? It gets no input here: unlock it before, \
-                 or use its agent.",
-                patience.as_secs()
-            ));
-        }
-    };
     if !status.success() {
-        let said = clean::line(String::from_utf8_lossy(&said).trim(), SHOWN);
         let said =
             if said.is_empty() { "it says nothing on standard error".to_owned() } else { format!("it says: {said}") };
         return Err(format!("{shown} failed ({status}); {said}. Try the same command in a terminal."));
@@ -61,16 +42,6 @@ async fn run_within(words: &[String], patience: Duration) -> Result<SecretString
         Some(line) if !line.trim().is_empty() => Ok(SecretString::from(line.to_owned())),
         _ => Err(format!("{shown} printed nothing on its first line, which is to be the secret")),
     }
-}
-
-async fn all(from: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut from) = from {
-        (&mut from).take(LONGEST + 1).read_to_end(&mut bytes).await?;
-        // The rest is thrown away, so that the program can end.
-        tokio::io::copy(&mut from, &mut tokio::io::sink()).await?;
-    }
-    Ok(bytes)
 }
 
 #[cfg(all(test, unix))]

@@ -6,6 +6,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(target_os = "linux")]
+#[path = "../common/keyring.rs"]
+mod keyring;
 #[path = "../common/terminal.rs"]
 mod terminal;
 
@@ -28,6 +31,8 @@ mod script;
 mod server;
 
 mod endpoints;
+#[cfg(target_os = "linux")]
+mod keyrings;
 mod logins;
 mod probes;
 mod proxies;

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Output;
 
 /// Exit code and standard error of `call get_version` as the token's owner, with these variables besides.
-fn asked(world: &World, more: &[(&str, &str)]) -> (i32, String) {
+pub fn asked(world: &World, more: &[(&str, &str)]) -> (i32, String) {
     let (name, _) = world.sandbox.token().split_once('=').expect("whole");
     let mut set = variables(&world.sandbox, "");
     set.retain(|(name, _)| *name != "PROXMOX_USER");
@@ -99,14 +99,6 @@ fn a_command_without_a_shell() {
         assert!(!text.contains(secret), "{text}");
     }
     assert!(world.sandbox.requests().iter().all(|seen| seen.status == 200));
-}
-
-#[test]
-fn a_keyring_that_is_not_there_names_the_other_ways() {
-    let world = World::start();
-    let (code, text) = asked(&world, &[("PROXMOX_TOKEN_VALUE_KEYRING", "proxmox-mcp/none")]);
-    assert_eq!(code, 2, "{text}");
-    has(&text, &["PROXMOX_TOKEN_VALUE_KEYRING", "proxmox-mcp/none"]);
 }
 
 #[test]
