@@ -182,3 +182,27 @@ fn a_secret_may_come_from_a_command() {
     let called = run(&home, &["call", "get_version"]);
     assert_eq!(called.code, 0, "{}", called.err);
 }
+
+#[test]
+fn no_token_is_made_whose_secret_would_have_no_place() {
+    let (cluster, home) = (Apart::start(&[]), Home::new());
+    let mut command = ALL.to_vec();
+    command.extend(["--secret-command", "/bin/cat /no/such/file"]);
+    let ran = setup(&home, &cluster, &command);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    has(&ran.err, &["--secret-command", "no terminal", "No token was made", "--secret-file", "--token-file"]);
+    let mut folder = ALL.to_vec();
+    let place = home.path("");
+    folder.extend(["--secret-file", place.to_str().expect("text")]);
+    let ran = setup(&home, &cluster, &folder);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    has(&ran.err, &["cannot be written", "no token was made"]);
+    let mut wrong = ALL.to_vec();
+    wrong.extend(["--secret-command", "pass 'show"]);
+    let ran = setup(&home, &cluster, &wrong);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    has(&ran.err, &["--secret-command", "not closed"]);
+    // None of these left a token behind, which would have to be replaced now.
+    let ran = setup(&home, &cluster, &ALL);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}

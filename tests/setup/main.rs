@@ -7,6 +7,8 @@
 mod common;
 #[path = "../common/engine.rs"]
 mod engine;
+#[path = "../common/keyring.rs"]
+mod keyring;
 #[path = "../common/terminal.rs"]
 mod terminal;
 #[path = "../common/world.rs"]
@@ -16,6 +18,8 @@ mod by_flags;
 mod cluster;
 mod doctor;
 mod hidden;
+#[cfg(target_os = "linux")]
+mod keyrings;
 mod roles;
 #[cfg(unix)]
 mod typed;

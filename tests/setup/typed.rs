@@ -7,7 +7,8 @@ fn started(home: &Home, arguments: &[&str]) -> Terminal {
     let own = home.environment();
     let environment: Vec<(&str, &str)> = own.iter().map(|(name, value)| (&**name, &**value)).collect();
     let mut command = crate::common::binary(arguments, &environment);
-    command.env("TERM", "dumb");
+    // No keyring of who runs the tests is asked.
+    command.env("TERM", "dumb").env("PATH", home.path("no-programs"));
     Terminal::start(command)
 }
 
@@ -39,4 +40,27 @@ fn a_certificate_that_is_not_trusted_ends_it() {
     let (code, screen) = terminal.end();
     assert_eq!(code, 3, "{screen}");
     assert!(!home.path(".config").exists());
+}
+
+#[test]
+fn a_secret_for_a_command_is_shown_as_soon_as_it_is_made() {
+    let (cluster, home) = (Apart::start(&[]), Home::new());
+    let (host, vault) = (cluster.host(), home.path("vault"));
+    let command = format!("/bin/cat {}", vault.display());
+    let password = home.write("password", &cluster.password);
+    let flags = ["--trust-first", "--tier", "read", "--toolsets", "core", "--user", "root@pam", "--yes"];
+    let own = ["setup", "--host", &host, "--password-file", &password, "--secret-command", &command, "--name", "home"];
+    let mut terminal = started(&home, &[&own[..], &flags].concat());
+    terminal.answers("shown this once: ", "n");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 3, "{screen}");
+    has(&screen, &["it is shown above", "made the token mcp@pve!mcp"]);
+    let (_, rest) = screen.split_once("shown this once: ").expect("it is");
+    let secret = rest.split_whitespace().next().expect("a word");
+    // What was shown is the secret: put away, it is all that another run needs.
+    home.write("vault", &format!("{secret}\n"));
+    let again = run(&home, &[&own[..], &flags].concat());
+    assert_eq!(again.code, 0, "{}", again.err);
+    has(&again.err, &["is there, and its secret as well"]);
+    assert_eq!(run(&home, &["call", "get_version"]).code, 0);
 }

@@ -14,13 +14,8 @@ use std::path::{Path, PathBuf};
 pub fn replace(path: &Path, text: &str, private: bool) -> io::Result<()> {
     // A link stays one: what it points to is replaced.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make_folder(folder)?;
     let mode = if private { None } else { fs::metadata(path).ok().map(|known| known.permissions()) };
-    let mut random = [0_u8; 8];
-    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-    let mark: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let beside = folder.join(format!(".proxmox-mcp.{mark}.tmp"));
+    let beside = beside(path)?;
     let written = write(&beside, text, mode).and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
         // Nobody else knows its name.
@@ -28,10 +23,33 @@ pub fn replace(path: &Path, text: &str, private: bool) -> io::Result<()> {
     }
     written?;
     // Not every file system can be told to.
-    if let Ok(folder) = File::open(folder) {
+    if let Some(Ok(folder)) = beside.parent().map(File::open) {
         let _ = folder.sync_all();
     }
     Ok(())
+}
+
+/// Could [`replace`] write here? Makes the folder, and leaves nothing else behind.
+///
+/// # Errors
+/// As the system says.
+pub fn writable(path: &Path) -> io::Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if path.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    let beside = beside(path)?;
+    write(&beside, "", None).and_then(|()| fs::remove_file(&beside))
+}
+
+/// A new name in the folder of a file, which is made if need be.
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_folder(folder)?;
+    let mut random = [0_u8; 8];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    let mark: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(folder.join(format!(".proxmox-mcp.{mark}.tmp")))
 }
 
 fn write(path: &Path, text: &str, mode: Option<fs::Permissions>) -> io::Result<()> {

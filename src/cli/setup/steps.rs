@@ -89,19 +89,18 @@ impl There {
     }
 }
 
-/// Makes what is missing, and says each thing that was made. `keep` gets the secret of a new token before anything else
-/// is tried: it cannot be read again.
+/// Makes what is missing, and says each thing that was made. The last of it is the token; the secret of a new one, which
+/// cannot be read again, is what this gives.
 ///
 /// # Errors
 /// A step was refused or its end is not known; what was said before stays made.
-pub async fn carry_out(
+pub async fn make(
     engine: &Engine,
     wish: &Wish<'_>,
     there: &There,
     word: &Word,
-    keep: &mut dyn FnMut(SecretString) -> Result<(), Failure>,
     said: &mut Vec<String>,
-) -> Result<(), Failure> {
+) -> Result<Option<SecretString>, Failure> {
     for grant in wish.grants {
         role(engine, grant, there, word, said).await?;
     }
@@ -124,18 +123,25 @@ pub async fn carry_out(
         engine.act(&token(Verb::Delete)?, word).await?;
         said.push(format!("deleted the old token {full}"));
     }
-    if !there.token || wish.replace {
-        let request = token(Verb::Post)?.with("privsep", "1").with("comment", "made by proxmox-mcp setup");
-        let answer = engine.act(&request, word).await?.data;
-        said.push(format!("made the token {full}"));
-        let Some(secret) = answer["value"].as_str() else {
-            let says =
-                format!("the token {full} was made, but the answer holds no secret: run setup with --replace-token");
-            return Err(Failure::new(FailureKind::Unreadable, says));
-        };
-        keep(SecretString::from(secret.to_owned()))?;
+    if there.token && !wish.replace {
+        return Ok(None);
     }
-    give(engine, wish, "tokens", full, word, said).await
+    let request = token(Verb::Post)?.with("privsep", "1").with("comment", "made by proxmox-mcp setup");
+    let answer = engine.act(&request, word).await?.data;
+    said.push(format!("made the token {full}"));
+    let Some(secret) = answer["value"].as_str() else {
+        let says = format!("the token {full} was made, but the answer holds no secret: run setup with --replace-token");
+        return Err(Failure::new(FailureKind::Unreadable, says));
+    };
+    Ok(Some(SecretString::from(secret.to_owned())))
+}
+
+/// Gives the roles to the token.
+///
+/// # Errors
+/// As [`make`].
+pub async fn empower(engine: &Engine, wish: &Wish<'_>, word: &Word, said: &mut Vec<String>) -> Result<(), Failure> {
+    give(engine, wish, "tokens", format!("{}!{}", wish.user, wish.token), word, said).await
 }
 
 async fn role(
