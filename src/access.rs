@@ -4,9 +4,12 @@
 //! [`Access::permit`] can make, and for `proxmox-mcp setup` the [`Word`] of the person at the terminal; knows nothing of
 //! how requests are sent.
 
+mod set_by;
+
 use crate::catalogue;
 use crate::cli::Word;
 use crate::tool::{Surface, Tier, Tool, Verb};
+pub use set_by::{Places, SetBy};
 use std::fmt;
 
 /// What the person who started this server allowed.
@@ -17,6 +20,8 @@ pub struct Access {
     pub allow: Vec<String>,
     /// Any name of a tool removes it under all its names; that of a toolset all of its tools.
     pub deny: Vec<String>,
+    /// Where tier and lists were set, for texts.
+    places: Places,
     /// What holds besides: of a caller with less rights than the server, the server's own.
     within: Option<Box<Access>>,
 }
@@ -45,23 +50,30 @@ impl Permit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// Removed with `--deny`, by this name.
-    Denied { tool: &'static str, by: String },
+    Denied { tool: &'static str, by: String, set: SetBy },
     /// Above the server's tier.
-    Tier { tool: &'static str, needs: Tier, has: Tier },
+    Tier { tool: &'static str, needs: Tier, has: Tier, places: Places },
     /// The tool itself may be called, but not with these arguments.
-    Raised { tool: &'static str, argument: String, because: String, needs: Tier, has: Tier, lifted: bool },
+    Raised { tool: &'static str, argument: String, because: String, needs: Tier, has: Tier, lifted: bool, set: SetBy },
     /// At tier `read` nothing but GET leaves.
-    Writes { tool: &'static str, verb: Verb },
+    Writes { tool: &'static str, verb: Verb, set: SetBy },
 }
 
 impl Access {
     pub fn new(tier: Tier, allow: Vec<String>, deny: Vec<String>) -> Access {
-        Access { tier, allow, deny, within: None }
+        Access { tier, allow, deny, places: Places::default(), within: None }
+    }
+
+    /// The same, with the places where it was set.
+    pub fn set_in(self, places: Places) -> Access {
+        Access { places, ..self }
     }
 
     /// What both allow: `own` is a caller's, and can take away only.
     pub fn narrowed(&self, own: Access) -> Access {
-        Access { tier: own.tier.min(self.tier), within: Some(Box::new(self.clone())), ..own }
+        let tier = if own.tier < self.tier { SetBy::Token } else { self.places.tier.clone() };
+        let places = Places { tier, allow: SetBy::Token, deny: SetBy::Token };
+        Access { tier: own.tier.min(self.tier), places, within: Some(Box::new(self.clone())), ..own }
     }
 
     /// The tool gate: comes before anything else is looked at.
@@ -70,10 +82,11 @@ impl Access {
     /// The tool was denied, or is above the tier and was not allowed by name.
     pub fn check(&self, surface: &Surface) -> Result<(), Refusal> {
         if let Some(by) = self.denied(surface) {
-            return Err(Refusal::Denied { tool: surface.name, by });
+            return Err(Refusal::Denied { tool: surface.name, by, set: self.places.deny.clone() });
         }
         if surface.tool.tier > self.tier && !self.lifted(surface) {
-            return Err(Refusal::Tier { tool: surface.name, needs: surface.tool.tier, has: self.tier });
+            let places = self.places.clone();
+            return Err(Refusal::Tier { tool: surface.name, needs: surface.tool.tier, has: self.tier, places });
         }
         self.within.as_ref().map_or(Ok(()), |within| within.check(surface))
     }
@@ -88,12 +101,13 @@ impl Access {
         self.deny.iter().find(denied).cloned()
     }
 
-    /// The tools that were denied, with the name that denies each.
-    pub fn without(&self) -> impl Iterator<Item = (&'static Tool, &str)> {
+    /// The tools that were denied, with the name that denies each, and where that name stands.
+    pub fn without(&self) -> impl Iterator<Item = (&'static Tool, &str, &SetBy)> {
         let all = std::iter::successors(Some(self), |access| access.within.as_deref());
-        let names: Vec<&str> = all.flat_map(|access| &access.deny).map(String::as_str).collect();
-        let denying = move |tool: &'static Tool| names.iter().copied().find(|name| means(name, tool));
-        catalogue::TOOLS.iter().filter_map(move |tool| Some((tool, denying(tool)?)))
+        let names: Vec<(&str, &SetBy)> =
+            all.flat_map(|access| access.deny.iter().map(|name| (name.as_str(), &access.places.deny))).collect();
+        let denying = move |tool: &'static Tool| names.iter().copied().find(|(name, _)| means(name, tool));
+        catalogue::TOOLS.iter().filter_map(move |tool| denying(tool).map(|(name, set)| (tool, name, set)))
     }
 
     /// The plan gate's last word: leave to send a request of this method whose plan needs tier `needs`.
@@ -112,10 +126,11 @@ impl Access {
                 needs: needs.tier,
                 has,
                 lifted,
+                set: self.places.tier.clone(),
             });
         }
         if verb != Verb::Get && has == Tier::Read {
-            return Err(Refusal::Writes { tool: surface.name, verb });
+            return Err(Refusal::Writes { tool: surface.name, verb, set: self.places.tier.clone() });
         }
         if let Some(within) = &self.within {
             within.permit(surface, needs, verb)?;
@@ -164,18 +179,22 @@ fn same(one: &str, other: &str) -> bool {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Denied { tool, by } => write!(
+            Refusal::Denied { tool, by, set } => write!(
                 f,
-                "`{tool}` is switched off on this server: PROXMOX_DENY (--deny) names `{by}`. Only whoever runs the \
-                 server can change that; nothing was sent."
+                "`{tool}` is switched off on this server: {} names `{by}`. Only whoever runs the server can change \
+                 that; nothing was sent.",
+                set.named("deny")
             ),
-            Refusal::Tier { tool, needs, has } => write!(
-                f,
-                "`{tool}` needs the tier `{needs}`; this server runs at `{has}`. Whoever runs the server can allow it \
-                 with PROXMOX_TIER={needs} (--tier {needs}), or this tool alone with PROXMOX_ALLOW={tool} (--allow \
-                 {tool}). Nothing was sent."
-            ),
-            Refusal::Raised { tool, argument, because, needs, has, lifted } => {
+            Refusal::Tier { tool, needs, has, places } => {
+                write!(
+                    f,
+                    "`{tool}` needs the tier `{needs}`; {} `{has}`. Whoever runs the server can ",
+                    runs(&places.tier)
+                )?;
+                let (needs, allow) = (places.tier.with("tier", needs.as_str()), places.allow.adding("allow", tool));
+                write!(f, "allow it with {needs}, or this tool alone with {allow}. Nothing was sent.")
+            }
+            Refusal::Raised { tool, argument, because, needs, has, lifted, set } => {
                 if argument.is_empty() {
                     write!(f, "This call of `{tool}` needs the tier `{needs}`")?;
                 } else {
@@ -184,7 +203,7 @@ impl fmt::Display for Refusal {
                 if *lifted {
                     write!(f, "; allowing the tool by name gives it `{has}`")?;
                 } else {
-                    write!(f, "; this server runs at `{has}`")?;
+                    write!(f, "; {} `{has}`", runs(set))?;
                 }
                 let because = because.trim_end_matches('.');
                 if !because.is_empty() {
@@ -196,15 +215,21 @@ impl fmt::Display for Refusal {
                 } else {
                     write!(f, "Whoever runs the server can allow it with ")?;
                 }
-                write!(f, "PROXMOX_TIER={needs} (--tier {needs}). Nothing was sent.")
+                write!(f, "{}. Nothing was sent.", set.with("tier", needs.as_str()))
             }
-            Refusal::Writes { tool, verb } => write!(
+            Refusal::Writes { tool, verb, set } => write!(
                 f,
                 "`{tool}` would send {verb}, and at the tier `read` nothing but GET leaves this server. Whoever runs \
-                 the server can raise it with PROXMOX_TIER (--tier). Nothing was sent."
+                 the server can raise it with {}. Nothing was sent.",
+                set.named("tier")
             ),
         }
     }
+}
+
+/// Whose tier it is.
+fn runs(set: &SetBy) -> &'static str {
+    if *set == SetBy::Token { "the caller's token has" } else { "this server runs at" }
 }
 
 impl std::error::Error for Refusal {}

@@ -109,6 +109,16 @@ impl Secret {
         &self.source
     }
 
+    /// What says where it comes from, as errors name it; empty for one that is known.
+    pub fn setting(&self) -> &str {
+        &self.setting
+    }
+
+    /// Lets errors name this in the place of the setting.
+    pub fn say_setting(&mut self, setting: &str) {
+        self.setting = setting.into();
+    }
+
     /// Its text, if it was read already.
     pub fn known(&self) -> Option<&SecretString> {
         self.text.get()

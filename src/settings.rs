@@ -17,7 +17,7 @@ pub mod schema;
 pub mod table;
 mod toolsets;
 
-use crate::access::Access;
+use crate::access::{Access, Places};
 use crate::secret::Secret;
 use crate::tool::Tier;
 pub use audit::AuditTo;
@@ -63,6 +63,8 @@ pub struct Settings {
     pub tier: Tier,
     pub allow: Vec<String>,
     pub deny: Vec<String>,
+    /// Where tier and lists were set, for texts.
+    pub places: Places,
     /// What may be changed at all: what lies inside of every one of these. A caller with less rights than the server has
     /// more of them.
     pub fences: Vec<Fences>,
@@ -278,6 +280,7 @@ impl Settings {
             tier,
             allow: tools("PROXMOX_ALLOW", "--allow", &flags.allow)?,
             deny: fences::tools("PROXMOX_DENY", "--deny", &flags.deny)?,
+            places: Places::default(),
             fences,
             dialect,
             toolsets: Toolsets::of(&flags.toolsets, dialect)?,
@@ -311,7 +314,7 @@ impl Settings {
 
     /// What may be called.
     pub fn access(&self) -> Access {
-        Access::new(self.tier, self.allow.clone(), self.deny.clone())
+        Access::new(self.tier, self.allow.clone(), self.deny.clone()).set_in(self.places.clone())
     }
 
     /// The variable that sends connections through a proxy, if one is set.

@@ -105,7 +105,7 @@ fn tools_as_json_say_why_one_is_not_offered() {
     let tools: Vec<Value> = serde_json::from_str(&out(&output)).expect("JSON");
     let of = |name: &str| tools.iter().find(|tool| tool["name"] == name).cloned().unwrap_or_default();
     assert_eq!(of("list_nodes")["offered"], true);
-    assert!(of("get_version")["because"].as_str().is_some_and(|why| why.contains("PROXMOX_DENY")), "{tools:?}");
+    assert!(of("get_version")["because"].as_str().is_some_and(|why| why.contains("--deny names")), "{tools:?}");
     assert!(of("start_guest")["because"].as_str().is_some_and(|why| why.contains("PROXMOX_TIER")), "{tools:?}");
 }
 

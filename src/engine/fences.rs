@@ -30,13 +30,16 @@ pub fn check_tools(
     let Some(method) = proxmox_spec::route(request.verb, request.path()).map(|route| route.method) else {
         return Ok(());
     };
-    let denied = access.without().find(|(tool, _)| does(tool, method, request, surface));
-    if let Some((tool, by)) = denied {
+    let denied = access.without().find(|(tool, ..)| does(tool, method, request, surface));
+    if let Some((tool, by, set)) = denied {
         let name = if by == tool.name { String::new() } else { format!(", and with it `{}`", tool.name) };
         let says = format!(
-            "{} {} is what `{}` does, and that is switched off on this server: PROXMOX_DENY (--deny) names `{by}`{name}. It \
+            "{} {} is what `{}` does, and that is switched off on this server: {} names `{by}`{name}. It \
              cannot be had by another way. Only whoever runs the server can change that; nothing was sent.",
-            method.verb, method.path, tool.name
+            method.verb,
+            method.path,
+            tool.name,
+            set.named("deny")
         );
         return Err(Failure::new(FailureKind::Fenced, says));
     }

@@ -141,6 +141,20 @@ impl Auth {
         }
     }
 
+    /// Lets the errors of its secrets name the place that set them. `place` gives it by the variable of the setting;
+    /// `None` = the variable itself.
+    pub(super) fn say_settings(&mut self, place: &dyn Fn(&str) -> Option<String>) {
+        let all: [Option<&mut Secret>; 2] = match self {
+            Auth::Token { secret, .. } => [Some(secret), None],
+            Auth::Password { password, totp_seed, .. } => [Some(password), totp_seed.as_mut()],
+        };
+        for secret in all.into_iter().flatten() {
+            if let Some(place) = place(secret.setting()) {
+                secret.say_setting(&place);
+            }
+        }
+    }
+
     /// Everything that no text may hold, as far as it was read.
     pub fn known_secrets(&self) -> impl Iterator<Item = String> {
         let all: [Option<&Secret>; 2] = match self {

@@ -6,6 +6,7 @@
 use super::file::{self, Entry, File, Raw, Table};
 use super::table::{Field, Place, Setting, TABLE, by_variable};
 use super::{BadSettings, Flags, Settings};
+use crate::access::{Places, SetBy};
 
 /// Everything that was said, layer by layer.
 #[derive(Clone)]
@@ -411,7 +412,27 @@ impl Values<'_> {
         for (_, text) in &mut settings.notices {
             *text = self.keys(text);
         }
+        let set_by = |key| self.set_by(key);
+        settings.places = Places { tier: set_by("tier"), allow: set_by("allow"), deny: set_by("deny") };
+        settings.auth.say_settings(&|variable| {
+            let setting = by_variable(variable)?;
+            Some(format!("{}: `{}`", self.place(setting.key)?, setting.key))
+        });
         settings
+    }
+
+    /// Where a limit was set, as whoever may call is told: without the file's name.
+    fn set_by(&self, key: &str) -> SetBy {
+        match self.get(key).map(|value| &value.source) {
+            Some(Source::Flag) => SetBy::Flag,
+            Some(Source::Variable) => SetBy::Variable,
+            Some(Source::Cluster(name, line)) => SetBy::File(format!("line {line}, [clusters.{name}]")),
+            Some(Source::Top(line)) => SetBy::File(format!("line {line}")),
+            None => match &self.cluster {
+                Some(name) => SetBy::File(format!("[clusters.{name}]")),
+                None => SetBy::Nobody,
+            },
+        }
     }
 
     /// Where a value of the file stands; `None` for one that is not of the file.

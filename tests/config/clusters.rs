@@ -163,6 +163,33 @@ fn what_one_cluster_offers_is_listed_and_the_others_refuse_it_by_name() {
 }
 
 #[test]
+fn a_refusal_names_the_place_that_set_the_limit() {
+    let two = Two::new("deny = [\"stop_guest\"]", "tier = \"read\"", "");
+    let mut client = two.client(Era::Stateless);
+    let mut refused = |tool: &str, cluster: &str, parts: &[&str]| {
+        let answer = client.call(tool, json!({"cluster": cluster, "vmid": 102}));
+        assert_eq!(answer["isError"], true, "{answer}");
+        for part in parts {
+            assert!(text(&answer).contains(part), "`{part}` is missing in {answer}");
+        }
+        assert!(!text(&answer).contains("PROXMOX_"), "{answer}");
+    };
+    let line = fs::read_to_string(two.file()).expect("text").lines().position(|line| line.starts_with("tier"));
+    let place = format!("tier = \"operate\" in the config file (line {}, [clusters.home])", line.expect("there") + 1);
+    refused("start_guest", "home", &[&place, "`start_guest` in the list `allow` of the config file ([clusters.home])"]);
+    refused("start_guest", "lab", &["tier = \"operate\" in the config file ([clusters.lab])"]);
+    refused("stop_guest", "home", &["`deny` in the config file (line 1) names `stop_guest`"]);
+    drop(client);
+    // What was typed wins, and is what has to be typed otherwise.
+    for (flags, says) in [(["--tier", "read"], "with --tier operate,"), (["--deny", "start_guest"], "--deny names")] {
+        let call = ["call", "start_guest", "vmid=102", "--cluster", "home"];
+        let (code, _, err) = two.run(&[&flags[..], &call[..]].concat());
+        assert_eq!(code, Some(3), "{err}");
+        assert!(err.contains(says) && !err.contains("PROXMOX_TIER") && !err.contains("PROXMOX_DENY"), "{err}");
+    }
+}
+
+#[test]
 fn a_call_about_a_call_names_the_cluster_once() {
     let two = Two::new("tier = \"operate\"\nconfirm = \"seal\"", "", "");
     let mut client = two.client(Era::Stateless);
@@ -289,7 +316,13 @@ fn a_secret_that_is_not_there_hinders_no_other_cluster() {
     let mut client = two.client(Era::Handshake);
     let answer = client.call(LOOK, json!({"cluster": "lab"}));
     assert_eq!(answer["isError"], true);
-    assert!(text(&answer).contains("Cluster `lab`") && text(&answer).contains("lab.secret"), "{answer}");
+    // Where it was set: nothing is in the environment.
+    let line = fs::read_to_string(two.file()).expect("text").lines().position(|line| line.contains("lab.secret"));
+    let place = format!("config.toml, line {}, [clusters.lab]: `token_value_file`", line.expect("there") + 1);
+    for part in ["Cluster `lab`", "lab.secret", &place] {
+        assert!(text(&answer).contains(part), "`{part}` is missing in {answer}");
+    }
+    assert!(!text(&answer).contains("PROXMOX_TOKEN_VALUE_FILE"), "{answer}");
     assert_ne!(client.call(LOOK, json!({"cluster": "home"}))["isError"], true);
 }
 

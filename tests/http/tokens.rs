@@ -117,10 +117,10 @@ async fn each_token_has_limits_of_its_own_and_never_more_than_the_server() {
         assert!(names(operator.tools().await, "start_guest") && !names(operator.tools().await, "stop_guest"));
         assert!(names(admin.tools().await, "stop_guest") && !names(admin.tools().await, "delete_guest"));
         for (client, tool, arguments, says) in [
-            (reader, "start_guest", json!({"vmid": 101}), "tier"),
-            (operator, "stop_guest", json!({"vmid": 100}), "PROXMOX_DENY"),
+            (reader, "start_guest", json!({"vmid": 101}), "the caller's token has `read`"),
+            (operator, "stop_guest", json!({"vmid": 100}), "`deny` of the caller's token"),
             (operator, "reboot_guest", json!({"vmid": 102}), "102"),
-            (admin, "delete_guest", json!({"vmid": 110}), "tier"),
+            (admin, "delete_guest", json!({"vmid": 110}), "this server runs at `operate`"),
         ] {
             let result = client.call(tool, arguments).await;
             assert_eq!(result["isError"], true, "{tool}: {result}");
