@@ -7,7 +7,7 @@
 use super::program::{self, Ended, NotEnded};
 use super::{LONGEST, PATIENCE};
 use secrecy::{ExposeSecret, SecretString};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::process::Command;
 
@@ -60,7 +60,7 @@ impl Keyring {
             () if cfg!(unix) => (Speaks::SecretTool, "secret-tool"),
             () => {
                 return Err("there is no program on this system that gives secrets out of a keyring; use …_FILE or \
-                            …_COMMAND"
+                            …_COMMAND."
                     .to_owned());
             }
         };
@@ -186,10 +186,10 @@ impl Keyring {
         program::run(command, input, self.patience).await.map_err(|why| match (why, self.speaks) {
             (NotEnded::Missing, Speaks::SecretTool) => format!(
                 "the keyring is asked through the program `{shown}`, which is not there: install the package \
-                 `libsecret-tools` (on some systems `libsecret`), or use …_FILE or …_COMMAND"
+                 `libsecret-tools` (on some systems `libsecret`), or use …_FILE or …_COMMAND."
             ),
             (NotEnded::Missing, Speaks::Security) => {
-                format!("the keychain is asked through the program `{shown}`, which is not in PATH (/usr/bin)")
+                format!("the keychain is asked through the program `{shown}`, which is not in PATH. Use …_FILE or …_COMMAND.")
             }
             (NotEnded::Broken(error), _) => format!("`{shown}` cannot be run: {error}"),
             (NotEnded::Slow, _) => format!(
@@ -240,7 +240,7 @@ impl Entry<'_> {
 #[cfg(unix)]
 fn bus() -> Option<String> {
     let said = ["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"].iter().any(|name| std::env::var_os(name).is_some());
-    if said { None } else { bus_below(Path::new(SESSIONS), rustix::process::getuid().as_raw()) }
+    if said { None } else { bus_below(SESSIONS.as_ref(), rustix::process::getuid().as_raw()) }
 }
 
 #[cfg(not(unix))]
@@ -249,7 +249,7 @@ fn bus() -> Option<String> {
 }
 
 #[cfg(unix)]
-fn bus_below(sessions: &Path, user: u32) -> Option<String> {
+fn bus_below(sessions: &std::path::Path, user: u32) -> Option<String> {
     let socket = sessions.join(user.to_string()).join("bus");
     socket.exists().then(|| format!("unix:path={}", socket.display()))
 }

@@ -49,6 +49,10 @@ fn setup_stores_and_the_server_reads() {
     has(&again.err, &["is there, and its secret as well"]);
     assert_eq!(keyring.kept("proxmox-mcp", "home"), Some(secret));
     has(&home.text(CONFIG), &["token_value_keyring"]);
+    keyring.go_away();
+    let gone = setup(&home, &cluster, &keyring, &[&FLAGS[..6], &FLAGS[7..]].concat());
+    assert_eq!(gone.code, 2, "{}", gone.err);
+    has(&gone.err, &["`token_value_keyring` of this cluster in the config file: ", "--secret-file"]);
 }
 
 #[test]

@@ -61,7 +61,12 @@ impl Safe {
         };
         if in_keyring(&place) {
             let answers = async { Keyring::here()?.within(PATIENCE).answers().await };
-            answers.await.map_err(|says| stop("--secret-keyring", says))?;
+            let flag = match setup.secret_keyring {
+                Some(_) => "--secret-keyring",
+                None => "`token_value_keyring` of this cluster in the config file",
+            };
+            let here = "In setup that is --secret-file or --secret-command.";
+            answers.await.map_err(|says| stop(flag, format!("{says} {here}")))?;
         }
         let mut others: Vec<Source> = earlier.into_iter().chain([Source::File(file.clone())]).collect();
         others.retain(|other| *other != place);
