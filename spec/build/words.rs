@@ -217,7 +217,8 @@ pub fn thesaurus(text: &str) -> Result<Vec<(String, Vec<String>)>, Vec<Mistake>>
 
 /// The thesaurus as a Rust static.
 pub fn written(meanings: &[(String, Vec<String>)]) -> String {
-    let rows: Vec<String> =
-        meanings.iter().map(|(phrase, others)| format!("Meaning{{phrase:{phrase:?},others:&{others:?}}},")).collect();
+    let row =
+        |(phrase, others): &(String, Vec<String>)| format!("Meaning{{phrase:{phrase:?},others:{:?}}},", others.join(";"));
+    let rows: Vec<String> = meanings.iter().map(row).collect();
     format!("static MEANINGS:[Meaning;{}]=[\n{}\n];\n", rows.len(), rows.join("\n"))
 }

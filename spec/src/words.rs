@@ -23,8 +23,15 @@ pub fn texts() -> &'static [Texts] {
 pub struct Meaning {
     /// The stems of all its words, empty words too, joined by a space.
     pub phrase: &'static str,
+    /// See [`Meaning::others`], joined by `;`: a list of its own for each of these would be longer than their words.
+    pub(crate) others: &'static str,
+}
+
+impl Meaning {
     /// What finds the same: stems without empty words, joined by a space.
-    pub others: &'static [&'static str],
+    pub fn others(&self) -> impl Iterator<Item = &'static str> {
+        self.others.split(';').filter(|other| !other.is_empty())
+    }
 }
 
 /// The thesaurus, sorted by phrase.

@@ -103,7 +103,7 @@ fn concept(index: &Index, own: &[String], meaning: Option<&'static Meaning>, wor
         }
     };
     way(own.iter().map(String::as_str).collect(), 1.0);
-    for other in meaning.iter().flat_map(|meaning| meaning.others) {
+    for other in meaning.iter().flat_map(|meaning| meaning.others()) {
         way(other.split(' ').collect(), OTHER);
     }
     if ways.is_empty()
@@ -140,7 +140,7 @@ fn misspelt(index: &Index, word: &str) -> Vec<Way> {
         .map(|row| Way { terms: vec![row], worth: MISSPELT })
         .collect();
     for meaning in words::thesaurus().iter().filter(|meaning| near(meaning.phrase)) {
-        for other in meaning.others {
+        for other in meaning.others() {
             let terms: Option<Vec<usize>> = other.split(' ').map(|stem| index.term(stem)).collect();
             ways.extend(terms.map(|terms| Way { terms, worth: MISSPELT * OTHER }));
         }
