@@ -5,6 +5,7 @@
 //! extensions; the handler makes it hold.
 
 mod answer;
+mod body;
 mod browser;
 mod door;
 mod gate;
@@ -58,6 +59,8 @@ pub struct Options {
     pub pages: Vec<String>,
     /// Longest body of a request, in bytes.
     pub body: usize,
+    /// For whatever of a body is not there with its head. Long bodies get more, as they arrive.
+    pub patience: Duration,
     /// Requests that are worked on at a time.
     pub calls: usize,
     /// Connections that are open at a time; further ones wait.
@@ -80,6 +83,8 @@ impl Default for Options {
             pages: Vec::new(),
             // A file of 8 MiB as base64, and the call around it.
             body: 16 << 20,
+            // A client that has sent the head has the rest of it in its hands; this is for the way.
+            patience: Duration::from_secs(30),
             calls: 256,
             connections: 1024,
             sessions: 256,
@@ -214,6 +219,9 @@ impl Http {
         let connections = listen::Connections { most: options.connections, closing: closing.clone() };
         let listening = tokio::spawn(listen::accept(listener, tls, app, connections));
 
+        let watching = gate.clone();
+        let watching = tokio::spawn(async move { watching.watch().await });
+
         stop.begin.cancelled().await;
         calls.close();
         tracing::info!(patience = ?options.drain, "ending: no new calls; those that run may end");
@@ -229,6 +237,7 @@ impl Http {
             () = stop.now.cancelled() => tracing::warn!(running = calls.len(), "ending at once"),
         }
         // Sessions and open streams first: a connection ends when nothing is said on it.
+        watching.abort();
         ended.cancel();
         closing.cancel();
         let closed = async {

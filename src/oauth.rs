@@ -13,6 +13,7 @@ pub use fetch::BadIssuer;
 
 use crate::caller::Caller;
 use claims::Claims;
+use jiff::Timestamp;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use keys::Keys;
@@ -77,11 +78,11 @@ impl OAuth {
         &self.issuer
     }
 
-    /// Who has this token.
+    /// Who has this token, and until when it opens.
     ///
     /// # Errors
     /// See [`NotAdmitted`].
-    pub async fn admit(&self, token: &str) -> Result<Arc<Caller>, NotAdmitted> {
+    pub async fn admit(&self, token: &str) -> Result<(Arc<Caller>, Timestamp), NotAdmitted> {
         if token.len() > LONGEST {
             return Err(NotAdmitted::Invalid("it is too long"));
         }
@@ -97,17 +98,17 @@ impl OAuth {
         let validation = Validation { algorithms: vec![header.alg], ..self.validation.clone() };
         let claims =
             decode::<Claims>(token, &key, &validation).map_err(|error| NotAdmitted::Invalid(why(error.kind())))?;
-        let caller = claims.claims.caller()?;
+        let (caller, end) = (claims.claims.caller()?, claims.claims.end(LEEWAY));
         let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = callers.get(&caller.name).filter(|known| ***known == caller) {
-            return Ok(known.clone());
+            return Ok((known.clone(), end));
         }
         if callers.len() >= MOST {
             callers.clear();
         }
         let caller = Arc::new(caller);
         callers.insert(caller.name.clone(), caller.clone());
-        Ok(caller)
+        Ok((caller, end))
     }
 }
 

@@ -7,7 +7,7 @@ mod bearer;
 mod entry;
 mod file;
 
-pub use bearer::Bearer;
+pub use bearer::{Bearer, id};
 pub use entry::{BadEntry, Entry};
 pub use file::{NotChanged, add, read, revoke};
 
@@ -85,6 +85,18 @@ impl Tokens {
             return Err(NotAdmitted::Expired);
         }
         Ok(token.caller.clone())
+    }
+
+    /// Would the token of this id, which was good once, still be?
+    ///
+    /// # Errors
+    /// See [`NotAdmitted`].
+    pub fn check(&self, id: &str, now: Timestamp) -> Result<(), NotAdmitted> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        self.refresh(&mut read);
+        let Some(Some(known)) = &read.known else { return Err(NotAdmitted::Unreadable) };
+        let token = known.get(id).ok_or(NotAdmitted::Unknown)?;
+        if token.expires.is_some_and(|end| end <= now) { Err(NotAdmitted::Expired) } else { Ok(()) }
     }
 
     /// How many can be used; `None` = the file cannot be read.

@@ -217,8 +217,9 @@ pub fn thesaurus(text: &str) -> Result<Vec<(String, Vec<String>)>, Vec<Mistake>>
 
 /// The thesaurus as a Rust static.
 pub fn written(meanings: &[(String, Vec<String>)]) -> String {
-    let row =
-        |(phrase, others): &(String, Vec<String>)| format!("Meaning{{phrase:{phrase:?},others:{:?}}},", others.join(";"));
+    let row = |(phrase, others): &(String, Vec<String>)| {
+        format!("Meaning{{phrase:{phrase:?},others:{:?}}},", others.join(";"))
+    };
     let rows: Vec<String> = meanings.iter().map(row).collect();
     format!("static MEANINGS:[Meaning;{}]=[\n{}\n];\n", rows.len(), rows.join("\n"))
 }

@@ -6,7 +6,7 @@
 use super::answer::Refusal;
 use crate::caller::Caller;
 use crate::oauth::{self, OAuth, SCOPES};
-use crate::tokens::{NotAdmitted, PREFIX, Tokens};
+use crate::tokens::{self, NotAdmitted, PREFIX, Tokens};
 use axum::http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -19,6 +19,41 @@ pub struct Door {
     pub oauth: Option<OAuth>,
     /// The URL of the protocol, as clients know it; needed for OAuth.
     pub resource: String,
+}
+
+/// Somebody who came in.
+pub(super) struct Admitted {
+    pub caller: Arc<Caller>,
+    pub proof: Proof,
+}
+
+/// By what somebody came in; nothing of it opens anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// The token of this id.
+    Token(String),
+    /// A signed token, until then.
+    Until(Timestamp),
+}
+
+/// Would a proof open now?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Good,
+    /// It cannot be found out right now.
+    Unknown,
+    /// It never will again.
+    Ended,
+}
+
+impl Proof {
+    /// Of two of the same caller, the one that holds longer; this one if nobody knows.
+    pub(super) fn longer(&self, other: Option<Proof>) -> Proof {
+        match (self, other) {
+            (Proof::Until(mine), Some(Proof::Until(other))) => Proof::Until(other.max(*mine)),
+            _ => self.clone(),
+        }
+    }
 }
 
 /// Where the metadata of a protected resource is, by RFC 9728: with and without the path of the resource.
@@ -43,7 +78,7 @@ impl Door {
     }
 
     /// Who calls; `None` = nobody has to say. Takes the proof out of the headers.
-    pub(super) async fn admit(&self, headers: &mut HeaderMap) -> Result<Option<Arc<Caller>>, Refusal> {
+    pub(super) async fn admit(&self, headers: &mut HeaderMap) -> Result<Option<Admitted>, Refusal> {
         let proof = bearer(headers);
         headers.remove(header::AUTHORIZATION);
         if !self.is_guarded() {
@@ -57,7 +92,10 @@ impl Door {
         };
         if let (true, Some(tokens)) = (token.starts_with(PREFIX), &self.tokens) {
             return match tokens.admit(&token, Timestamp::now()) {
-                Ok(caller) => Ok(Some(caller)),
+                Ok(caller) => {
+                    let proof = Proof::Token(tokens::id(&token).unwrap_or_default().to_owned());
+                    Ok(Some(Admitted { caller, proof }))
+                }
                 Err(NotAdmitted::Unreadable) => {
                     Err(Refusal::later(StatusCode::SERVICE_UNAVAILABLE, 30, NotAdmitted::Unreadable.to_string()))
                 }
@@ -67,7 +105,8 @@ impl Door {
         let Some(oauth) = &self.oauth else {
             return Err(self.refuse("invalid_token", &NotAdmitted::Unknown.to_string()));
         };
-        oauth.admit(&token).await.map(Some).map_err(|refused| {
+        let admitted = oauth.admit(&token).await;
+        admitted.map(|(caller, end)| Some(Admitted { caller, proof: Proof::Until(end) })).map_err(|refused| {
             let says = refused.to_string();
             match refused {
                 oauth::NotAdmitted::Invalid(_) => self.refuse("invalid_token", &says),
@@ -78,6 +117,20 @@ impl Door {
                 }
             }
         })
+    }
+
+    /// Would who came in by this come in now? Asks nobody.
+    pub(super) fn stands(&self, proof: &Proof) -> Standing {
+        let now = Timestamp::now();
+        match (proof, &self.tokens) {
+            (Proof::Until(end), _) if now < *end => Standing::Good,
+            (Proof::Token(id), Some(tokens)) => match tokens.check(id, now) {
+                Ok(()) => Standing::Good,
+                Err(NotAdmitted::Unreadable) => Standing::Unknown,
+                Err(NotAdmitted::Unknown | NotAdmitted::Expired) => Standing::Ended,
+            },
+            _ => Standing::Ended,
+        }
     }
 
     /// 401 for whoever brought nothing.

@@ -4,22 +4,22 @@
 
 use super::Options;
 use super::answer::Refusal;
-use super::door::Door;
+use super::body::{Arriving, Held, Open, Place};
+use super::door::{Admitted, Door, Standing};
 use super::rate::Rate;
 use super::sessions::Sessions;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
-use http_body::Frame;
 use http_body_util::{BodyExt, Limited};
-use rmcp::transport::common::http_header::{HEADER_MCP_PROTOCOL_VERSION, HEADER_SESSION_ID};
+use rmcp::transport::common::http_header::{HEADER_MCP_METHOD, HEADER_MCP_PROTOCOL_VERSION, HEADER_SESSION_ID};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Longest answer of a client to a question of the server, in bytes.
@@ -27,6 +27,9 @@ const LONGEST_ANSWER: usize = 64 << 10;
 
 /// The first revision without sessions.
 const STATELESS: &str = "2026-07-28";
+
+/// The one request whose answer goes on until the client has heard enough.
+const LISTEN: &str = "subscriptions/listen";
 
 /// Headers that decide who comes in. Of two with the same name, this server could believe the one and what stands in
 /// front of it the other (RFC 9112, section 3.2, wants two of `Host` refused).
@@ -39,6 +42,7 @@ pub(super) struct Gate {
     slots: Arc<Semaphore>,
     calls: usize,
     body: usize,
+    patience: Duration,
     ending: CancellationToken,
 }
 
@@ -57,6 +61,7 @@ impl Gate {
             slots: Arc::new(Semaphore::new(calls)),
             calls,
             body: options.body,
+            patience: options.patience,
             ending,
         }
     }
@@ -67,9 +72,14 @@ impl Gate {
         let _ = self.slots.acquire_many(self.calls as u32).await;
     }
 
+    /// Closes sessions of callers who may not come in any more, for as long as the server runs.
+    pub(super) async fn watch(&self) {
+        self.sessions.watch(&self.door).await;
+    }
+
     /// The answer to a request of the protocol: `inside` gives it, if the request comes in.
     pub(super) async fn pass<F: Future<Output = Response<Body>>>(
-        &self,
+        self: &Arc<Gate>,
         request: Request,
         inside: impl FnOnce(Request) -> F,
     ) -> Response<Body> {
@@ -80,7 +90,7 @@ impl Gate {
     }
 
     async fn admit<F: Future<Output = Response<Body>>>(
-        &self,
+        self: &Arc<Gate>,
         mut request: Request,
         inside: impl FnOnce(Request) -> F,
     ) -> Result<Response<Body>, Refusal> {
@@ -88,7 +98,8 @@ impl Gate {
             let says = format!("the header `{name}` is there more than once; send it once");
             return Err(Refusal::new(StatusCode::BAD_REQUEST, says));
         }
-        let caller = self.door.admit(request.headers_mut()).await?;
+        let admitted = self.door.admit(request.headers_mut()).await?;
+        let (caller, proof) = admitted.map(|Admitted { caller, proof }| (caller, proof)).unzip();
         let name = caller.as_ref().map(|caller| caller.name.clone());
         if let (Some(rate), Some(name)) = (&self.rate, &name) {
             rate.check(name).map_err(|(wait, says)| {
@@ -100,12 +111,17 @@ impl Gate {
             request.extensions_mut().insert(caller);
         }
         let session = text(request.headers(), HEADER_SESSION_ID).map(str::to_owned);
-        let mut slot = None;
-        if request.method() == Method::POST {
+        let mut place = Place::default();
+        let posted = request.method() == Method::POST;
+        let listens = request.method() == Method::GET || text(request.headers(), HEADER_MCP_METHOD) == Some(LISTEN);
+        let (parts, body) = request.into_parts();
+        let (body, late) = Arriving::new(body, self.patience);
+        request = Request::from_parts(parts, Body::new(body));
+        if posted {
             if !self.ending.is_cancelled() {
-                slot = self.slots.clone().try_acquire_owned().ok();
+                place.slot = self.slots.clone().try_acquire_owned().ok();
             }
-            if slot.is_none() {
+            if place.slot.is_none() {
                 // What answers a question of this server must come in, or the call that asks never ends.
                 request = match (&session, answer(request).await) {
                     (Some(_), Some(answer)) => answer,
@@ -114,20 +130,27 @@ impl Gate {
             }
         }
         match &session {
-            Some(id) if !self.sessions.owned(id, name.as_deref()) => {
-                let says = "there is no such session for this caller: it has ended, or another token opened it. Begin \
-                            with `initialize` again";
-                return Err(Refusal::new(StatusCode::NOT_FOUND, says));
-            }
+            Some(id) => match self.sessions.enter(id, name.as_deref(), proof.as_ref()) {
+                Some(session) if posted => place.session = Some(session),
+                Some(_) => {}
+                None => {
+                    let says = "there is no such session for this caller: it has ended, or another token opened it. \
+                                Begin with `initialize` again";
+                    return Err(Refusal::new(StatusCode::NOT_FOUND, says));
+                }
+            },
             None if opens_session(&request) && !self.sessions.room().await => {
                 let says = "too many sessions are open on this server; they end when nothing is heard of them. Try \
                             again later, or use a client that speaks the revision 2026-07-28, which needs none";
                 return Err(Refusal::later(StatusCode::SERVICE_UNAVAILABLE, 30, says));
             }
-            _ => {}
+            None => {}
         }
         let [host, origin] = [header::HOST, header::ORIGIN].map(|name| request.headers().get(name).cloned());
         let response = inside(request).await;
+        if late.load(Ordering::Relaxed) {
+            return Err(too_late());
+        }
         match response.status() {
             StatusCode::FORBIDDEN => return Err(not_listed(host.as_ref(), origin.as_ref())),
             StatusCode::PAYLOAD_TOO_LARGE => return Err(self.too_large()),
@@ -136,12 +159,20 @@ impl Gate {
         if session.is_none()
             && let Some(id) = text(response.headers(), HEADER_SESSION_ID)
         {
-            self.sessions.opened(id, name.as_deref()).await;
+            self.sessions.opened(id, name.as_deref(), proof.clone()).await;
         }
-        Ok(match slot {
-            Some(slot) => response.map(|body| Body::new(Held { body, _slot: slot })),
-            None => response,
-        })
+        let response = match proof {
+            Some(proof) if listens && response.status() == StatusCode::OK => {
+                let gate = self.clone();
+                let may = move || gate.door.stands(&proof) == Standing::Good;
+                response.map(|body| Body::new(Open::new(body, may)))
+            }
+            _ => response,
+        };
+        if place.is_none() {
+            return Ok(response);
+        }
+        Ok(response.map(|body| Body::new(Held { body, _place: place })))
     }
 
     fn no_room(&self) -> Refusal {
@@ -176,6 +207,12 @@ fn opens_session(request: &Request) -> bool {
     request.method() == Method::POST && version.is_none_or(|version| version < STATELESS)
 }
 
+/// Who sends half a request would hold a place among the requests, and the connection could be used for nothing else.
+fn too_late() -> Refusal {
+    let says = "the body of this request did not arrive in time; nothing was done, send it again as a whole";
+    Refusal::new(StatusCode::REQUEST_TIMEOUT, says).with(header::CONNECTION, "close".to_owned())
+}
+
 /// The SDK refuses nothing else with 403, and does not say what would help: under which name the server was called, or by
 /// which page.
 fn not_listed(host: Option<&HeaderValue>, origin: Option<&HeaderValue>) -> Refusal {
@@ -203,30 +240,4 @@ async fn answer(request: Request) -> Option<Request> {
     let message: Message = serde_json::from_slice(&bytes).ok()?;
     let asks = message.id.is_some() && message.method.is_some();
     (!asks).then(|| Request::from_parts(parts, Body::from(bytes)))
-}
-
-/// A body that holds its place among the requests until it has been sent, or nobody reads it any more.
-struct Held {
-    body: Body,
-    _slot: OwnedSemaphorePermit,
-}
-
-impl http_body::Body for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.body.size_hint()
-    }
 }

@@ -7,6 +7,7 @@ use super::NotAdmitted;
 use crate::caller::Caller;
 use crate::settings::Limits;
 use crate::tool::Tier;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -26,6 +27,8 @@ const LONGEST: usize = 100;
 #[derive(Debug, Deserialize)]
 pub(super) struct Claims {
     sub: String,
+    /// Seconds since 1970; some issuers count parts of them. Without it a token is refused before this is read.
+    exp: Option<f64>,
     /// Words in one text, or a list of them.
     scope: Option<Value>,
     /// The same under another name.
@@ -35,6 +38,13 @@ pub(super) struct Claims {
 }
 
 impl Claims {
+    /// When the token ends, with so many seconds for clocks that differ.
+    pub(super) fn end(&self, leeway: u64) -> Timestamp {
+        // The last second counts as a whole; what is beyond the end of time ends there.
+        Timestamp::from_second((self.exp.unwrap_or_default() as i64).saturating_add_unsigned(leeway + 1))
+            .unwrap_or(Timestamp::MAX)
+    }
+
     pub(super) fn caller(&self) -> Result<Caller, NotAdmitted> {
         let scopes = self.scope.as_ref().or(self.scp.as_ref()).map(words).unwrap_or(Some(Vec::new()));
         let scopes = scopes.ok_or(NotAdmitted::Scope("its scopes are neither a text nor a list of texts"))?;

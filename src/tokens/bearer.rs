@@ -16,6 +16,11 @@ const ID: usize = 10;
 /// Letters of the secret: 32 bytes as base64.
 const SECRET: usize = 43;
 
+/// The id in a token, by which it is found; no secret.
+pub fn id(text: &str) -> Option<&str> {
+    Some(text.strip_prefix(PREFIX)?.split_once('_')?.0)
+}
+
 /// A token whose form is right; whether it opens anything is another matter.
 pub struct Bearer {
     id: String,

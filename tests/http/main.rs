@@ -10,6 +10,8 @@ mod load;
 mod numbers;
 mod oauth;
 mod reach;
+mod revoked;
 mod served;
+mod slow;
 mod speaks;
 mod tokens;

@@ -16,15 +16,15 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 /// An issuer that listens on this machine.
-struct Issuer {
-    url: String,
+pub struct Issuer {
+    pub url: String,
     keys: Arc<Mutex<Vec<Value>>>,
     /// How often its keys were asked for.
     asked: Arc<AtomicUsize>,
 }
 
 impl Issuer {
-    fn start(keys: &[&Key]) -> Issuer {
+    pub fn start(keys: &[&Key]) -> Issuer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let keys = Arc::new(Mutex::new(keys.iter().map(|key| key.public()).collect::<Vec<Value>>()));
@@ -61,24 +61,24 @@ impl Issuer {
         Issuer { url, keys, asked }
     }
 
-    fn claims(&self) -> Value {
+    pub fn claims(&self) -> Value {
         json!({"iss": self.url, "aud": AUDIENCE, "sub": "u1", "exp": now() + 300, "scope": "openid proxmox:operate"})
     }
 }
 
 const AUDIENCE: &str = "https://mcp.example.org/mcp";
 
-fn now() -> u64 {
+pub fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs()
 }
 
-enum Key {
+pub enum Key {
     Ed(String, Ed25519KeyPair),
     Ec(String, EcdsaKeyPair),
 }
 
 impl Key {
-    fn ed(id: &str) -> Key {
+    pub fn ed(id: &str) -> Key {
         let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
         Key::Ed(id.to_owned(), Ed25519KeyPair::from_pkcs8(made.as_ref()).expect("a key"))
     }
@@ -104,7 +104,7 @@ impl Key {
         }
     }
 
-    fn token(&self, claims: &Value) -> String {
+    pub fn token(&self, claims: &Value) -> String {
         let (alg, id) = match self {
             Key::Ed(id, _) => ("EdDSA", id),
             Key::Ec(id, _) => ("ES256", id),
@@ -123,13 +123,13 @@ impl Key {
     }
 }
 
-fn served(issuer: &str, more: &[&str]) -> Served {
+pub fn served(issuer: &str, more: &[&str]) -> Served {
     let mut all = vec!["--oauth-issuer", issuer, "--public-url", "https://mcp.example.org", "--tier", "configure"];
     all.extend_from_slice(more);
     Served::sandbox(&all)
 }
 
-fn with(claims: &Value, changes: Value) -> Value {
+pub fn with(claims: &Value, changes: Value) -> Value {
     let mut all = claims.clone();
     for (name, value) in changes.as_object().expect("an object") {
         match value {
