@@ -3,6 +3,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(unix)]
+mod clusters;
 mod ends;
 mod instances;
 mod load;
