@@ -12,6 +12,7 @@ mod audit;
 #[allow(dead_code)]
 #[path = "../http/served.rs"]
 mod served;
+mod setup;
 mod tokens;
 #[path = "../common/world.rs"]
 mod world;

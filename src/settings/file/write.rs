@@ -6,7 +6,16 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use toml_edit::{DocumentMut, Item, Table};
+
+/// How drafts begin and end, with something random between: those of this file, and those of secrets that `setup` puts
+/// beside it.
+const DRAFTS: [&str; 2] = [".config.", ".proxmox-mcp."];
+const DRAFT_END: &str = ".tmp";
+
+/// What is left of processes that died may be removed after so long; a draft lives for milliseconds.
+const STALE: Duration = Duration::from_secs(3_600);
 
 /// Why a file was not written. The old one is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +98,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut random = [0_u8; 8];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
     let mark: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let beside = folder.join(format!(".config.{mark}.tmp"));
+    let beside = folder.join(format!("{}{mark}{DRAFT_END}", DRAFTS[0]));
     let written = write(&beside, text).and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
         // Nobody else knows its name.
@@ -100,7 +109,25 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     if let Ok(folder) = fs::File::open(folder) {
         let _ = folder.sync_all();
     }
+    sweep(folder);
     Ok(())
+}
+
+/// Removes drafts of processes that died: there may be a secret in one. What cannot be removed does no harm.
+fn sweep(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let drafts = entries.filter(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        DRAFTS.iter().any(|begin| name.starts_with(begin)) && name.ends_with(DRAFT_END)
+    });
+    let stale = drafts.filter(|draft| {
+        let modified = draft.metadata().and_then(|file| file.modified());
+        modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > STALE))
+    });
+    for draft in stale {
+        let _ = fs::remove_file(draft.path());
+    }
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
