@@ -380,7 +380,8 @@ impl Client {
     /// Sends, and reads the whole answer.
     async fn answer(&self, place: &Place, builder: RequestBuilder, timeout: Duration) -> Result<Arrived, Trouble> {
         let told = |error: reqwest::Error| {
-            Trouble::from_reqwest(&error.without_url(), timeout.as_millis(), place.turned_down())
+            let timeouts = (place.connect_timeout(), timeout);
+            Trouble::from_reqwest(&error.without_url(), timeouts, place.turned_down())
         };
         let mut response = builder.timeout(timeout).send().await.map_err(told)?;
         let status = response.status();

@@ -40,6 +40,8 @@ pub struct Place {
     base: Url,
     http: reqwest::Client,
     presented: Presented,
+    /// Until a connection is given up that is not made.
+    connect_timeout: Duration,
     state: Mutex<State>,
 }
 
@@ -69,7 +71,13 @@ impl Place {
             builder.build().map_err(|error| Trouble::Setup(format!("the HTTP client cannot be built: {error}")))?;
         let origin = endpoint.origin();
         let base = Url::parse(&origin).map_err(|error| Trouble::Setup(format!("`{origin}` is no address: {error}")))?;
-        Ok(Place { origin, base, http, presented, state: Mutex::default() })
+        let connect_timeout = settings.connect_timeout;
+        Ok(Place { origin, base, http, presented, connect_timeout, state: Mutex::default() })
+    }
+
+    /// How long a connection may take to be made.
+    pub fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
     }
 
     /// `https://host:port`.

@@ -5,6 +5,8 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
+use tokio::time::error::Elapsed;
 
 /// A request that brought no usable answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -161,8 +163,13 @@ impl Trouble {
         }
     }
 
-    /// From reqwest's error. `presented` is the certificate of the last failed handshake.
-    pub(super) fn from_reqwest(error: &reqwest::Error, timeout_ms: u128, presented: Option<String>) -> Trouble {
+    /// From reqwest's error. `timeouts`: until a connection stands, and until the answer is there. `presented` is the
+    /// certificate of the last failed handshake.
+    pub(super) fn from_reqwest(
+        error: &reqwest::Error,
+        timeouts: (Duration, Duration),
+        presented: Option<String>,
+    ) -> Trouble {
         let chain = chain(error);
         if let Some(wrong) = chain.iter().find_map(|link| link.downcast_ref::<rustls::Error>()) {
             let detail = wrong.to_string();
@@ -171,11 +178,21 @@ impl Trouble {
         }
         let detail = chain.last().map(ToString::to_string).unwrap_or_default();
         if error.is_connect() {
+            // What the system itself gave up says so with a number of its own, and took longer.
+            let system = chain
+                .iter()
+                .any(|link| link.downcast_ref::<io::Error>().is_some_and(|error| error.raw_os_error().is_some()));
+            if !system && (error.is_timeout() || chain.iter().any(|link| link.is::<Elapsed>())) {
+                return Trouble::Connect(format!(
+                    "none was made within {} ms (--connect-timeout)",
+                    timeouts.0.as_millis()
+                ));
+            }
             let dns = chain.iter().any(|link| link.to_string().starts_with("dns error"));
             return if dns { Trouble::Dns(detail) } else { Trouble::Connect(detail) };
         }
         if error.is_timeout() {
-            return Trouble::Timeout(timeout_ms);
+            return Trouble::Timeout(timeouts.1.as_millis());
         }
         if error.is_builder() {
             return Trouble::Setup(detail);

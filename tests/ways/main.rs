@@ -41,6 +41,8 @@ mod simulator;
 mod told;
 #[cfg(target_os = "linux")]
 mod typed;
+#[cfg(target_os = "linux")]
+mod unreached;
 
 use proxmox_mcp::engine::Engine;
 use proxmox_mcp::engine::consent::Clock;
