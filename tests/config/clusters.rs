@@ -8,6 +8,7 @@ use std::fs;
 use std::io::BufReader;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use tempfile::{TempDir, tempdir};
 
 /// Two clusters and the config file that names them `home` and `lab`.
@@ -324,6 +325,31 @@ fn a_secret_that_is_not_there_hinders_no_other_cluster() {
     }
     assert!(!text(&answer).contains("PROXMOX_TOKEN_VALUE_FILE"), "{answer}");
     assert_ne!(client.call(LOOK, json!({"cluster": "home"}))["isError"], true);
+}
+
+#[test]
+fn a_command_that_hangs_before_it_gives_a_secret_hinders_no_other_cluster() {
+    let two = Two::new("", "", "");
+    let (_, secret) = two.lab.sandbox.token().split_once('=').expect("a token");
+    // Whoever reads from it waits until somebody writes.
+    let pipe = two.folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let command = format!("token_value_command = [\"/bin/cat\", \"{}\"]", pipe.display());
+    let text = fs::read_to_string(two.file()).expect("there");
+    private(&two.file(), &text.replace("token_value_file = \"lab.secret\"", &command));
+    for era in Era::BOTH {
+        let mut client = two.client(era);
+        let hanging = client.send("tools/call", json!({"name": LOOK, "arguments": {"cluster": "lab"}}));
+        for _ in 0..3 {
+            assert_eq!(client.call(LOOK, json!({"cluster": "home"}))["structuredContent"]["cluster"], "home");
+            assert!(!tools(&mut client).is_empty());
+        }
+        assert!(!client.is_answered(hanging));
+        // Opens when it is read from: the command runs by now.
+        fs::write(&pipe, format!("{secret}\n")).expect("read");
+        let answer = client.answer(hanging);
+        assert_eq!(answer["result"]["structuredContent"]["cluster"], "lab", "{answer}");
+    }
 }
 
 #[test]
