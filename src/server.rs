@@ -8,12 +8,13 @@ mod carry;
 mod elicit;
 mod listing;
 mod offers;
+mod survive;
 mod transport;
 
 use crate::caller::Caller;
 use crate::catalogue;
 use crate::clusters::Clusters;
-use crate::engine::{Answer, Failure, FailureKind, Watch, clean};
+use crate::engine::{Answer, Failure, Watch, clean};
 use crate::metrics::Metrics;
 use crate::offers::instructions_of;
 use crate::tool::Surface;
@@ -29,6 +30,7 @@ use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+use survive::survived;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -141,12 +143,15 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
         context.peer.set_peer_info(request.clone());
-        self.of(&context)?.negotiate_initialize(&request)
+        survived(async { self.of(&context)?.negotiate_initialize(&request) }).await
     }
 
     async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
-        let server = self.of(&context)?;
-        Ok(DiscoverResult::from_server_info(server.supported_protocol_versions().into_owned(), server.get_info()))
+        survived(async {
+            let server = self.of(&context)?;
+            Ok(DiscoverResult::from_server_info(server.supported_protocol_versions().into_owned(), server.get_info()))
+        })
+        .await
     }
 
     async fn list_tools(
@@ -158,14 +163,93 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params("tools/list has one page: leave `cursor` out", None));
         }
         // Private: what is offered depends on how this one server was started.
-        let server = self.of(&context)?;
-        futures_util::future::join_all(server.clusters.all().map(|engine| engine.learn_rights())).await;
-        Ok(ListToolsResult::with_all_items(server.tools().to_vec())
-            .with_ttl_ms(LIST_TTL_MS)
-            .with_cache_scope(CacheScope::Private))
+        survived(async {
+            let server = self.of(&context)?;
+            futures_util::future::join_all(server.clusters.all().map(|engine| engine.learn_rights())).await;
+            Ok(ListToolsResult::with_all_items(server.tools().to_vec())
+                .with_ttl_ms(LIST_TTL_MS)
+                .with_cache_scope(CacheScope::Private))
+        })
+        .await
     }
 
     async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        survived(self.called(request, context)).await
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        survived(async { self.of(&context)?.resources(request) }).await
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        survived(async { self.of(&context)?.templates(request) }).await
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        survived(self.resource_read(request, context)).await
+    }
+
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        survived(async { self.of(&context)?.prompts(request) }).await
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        survived(async { self.of(&context)?.prompt(&request).map(Into::into) }).await
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        survived(async { self.of(&context)?.completed(request, context.ct.clone()).await }).await
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.tools().iter().find(|tool| tool.name == name).cloned()
+    }
+}
+
+impl Server {
+    fn info(&self) -> ServerConfig {
+        let settings = self.clusters.first().settings();
+        let (name, title) = if settings.sandbox {
+            ("proxmox-mcp-sandbox", "Proxmox VE (sandbox)")
+        } else {
+            ("proxmox-mcp", "Proxmox VE")
+        };
+        let capabilities = ServerCapabilities::builder();
+        let capabilities = capabilities.enable_tools().enable_resources().enable_prompts().enable_completions().build();
+        ServerConfig::new(capabilities)
+            .with_server_info(Implementation::new(name, env!("CARGO_PKG_VERSION")).with_title(title))
+            .with_instructions(instructions_of(&self.clusters))
+    }
+
+    async fn called(
         &self,
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
@@ -207,23 +291,7 @@ impl ServerHandler for Server {
         }
     }
 
-    async fn list_resources(
-        &self,
-        request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
-    ) -> Result<ListResourcesResult, ErrorData> {
-        self.of(&context)?.resources(request)
-    }
-
-    async fn list_resource_templates(
-        &self,
-        request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
-    ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        self.of(&context)?.templates(request)
-    }
-
-    async fn read_resource(
+    async fn resource_read(
         &self,
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
@@ -233,71 +301,6 @@ impl ServerHandler for Server {
         let remote = callers::remote(&context);
         let watch = Watch { cancelled: context.ct.clone(), client, caller, remote, ..Watch::default() };
         server.read(request.uri, watch).instrument(callers::span(&context)).await.map(Into::into)
-    }
-
-    async fn list_prompts(
-        &self,
-        request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
-    ) -> Result<ListPromptsResult, ErrorData> {
-        self.of(&context)?.prompts(request)
-    }
-
-    async fn get_prompt(
-        &self,
-        request: GetPromptRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<GetPromptResponse, ErrorData> {
-        self.of(&context)?.prompt(&request).map(Into::into)
-    }
-
-    async fn complete(
-        &self,
-        request: CompleteRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CompleteResult, ErrorData> {
-        self.of(&context)?.completed(request, context.ct.clone()).await
-    }
-
-    fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.tools().iter().find(|tool| tool.name == name).cloned()
-    }
-}
-
-impl Server {
-    fn info(&self) -> ServerConfig {
-        let settings = self.clusters.first().settings();
-        let (name, title) = if settings.sandbox {
-            ("proxmox-mcp-sandbox", "Proxmox VE (sandbox)")
-        } else {
-            ("proxmox-mcp", "Proxmox VE")
-        };
-        let capabilities = ServerCapabilities::builder();
-        let capabilities = capabilities.enable_tools().enable_resources().enable_prompts().enable_completions().build();
-        ServerConfig::new(capabilities)
-            .with_server_info(Implementation::new(name, env!("CARGO_PKG_VERSION")).with_title(title))
-            .with_instructions(instructions_of(&self.clusters))
-    }
-
-    /// The end of a call, also of one that panicked: a request that is never answered would hold its client up for good.
-    async fn guarded(
-        &self,
-        surface: &'static Surface,
-        call: impl Future<Output = Result<Answer, Failure>> + Send + 'static,
-    ) -> Result<Answer, Failure> {
-        let running = self.metrics.begins();
-        let call = async move {
-            let _running = running;
-            call.await
-        };
-        self.calls.spawn(call).await.unwrap_or_else(|_| {
-            let says = format!(
-                "`{}` broke off inside this server: a mistake of the program, not of the arguments. If it changes something, \
-                 look at what is there now before it is called again.",
-                surface.name
-            );
-            Err(Failure::new(FailureKind::Broken, says))
-        })
     }
 
     /// One line per call: what was called and how it ended, never with which arguments.
@@ -337,22 +340,4 @@ fn unknown_tool(name: &str) -> ErrorData {
         None => "tools/list has the names on offer".to_owned(),
     };
     ErrorData::invalid_params(format!("there is no tool `{shown}`; {advice}"), None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::Engine;
-    use crate::settings::{Flags, Settings};
-
-    #[tokio::test]
-    async fn a_call_that_panics_is_answered() {
-        let surface = &catalogue::SURFACES[0];
-        let settings = Settings::limits(&Flags::default()).expect("the defaults are right");
-        let server = Server::new(Clusters::one(Arc::new(Engine::new(settings))));
-        let ended = server.guarded(surface, async { panic!("on purpose") }).await;
-        let failure = ended.expect_err("it has no answer");
-        assert_eq!(failure.kind(), FailureKind::Broken);
-        assert!(failure.to_string().contains(surface.name) && !failure.to_string().contains("on purpose"), "{failure}");
-    }
 }

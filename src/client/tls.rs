@@ -15,7 +15,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The fingerprint of the certificate that was last turned down.
 #[derive(Debug, Clone, Default)]
@@ -24,13 +24,11 @@ pub struct Presented(Arc<Mutex<Option<String>>>);
 impl Presented {
     /// It stays, as several connections may have been turned down at once.
     pub fn last(&self) -> Option<String> {
-        self.0.lock().ok().and_then(|slot| slot.clone())
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn put(&self, fingerprint: [u8; 32]) {
-        if let Ok(mut slot) = self.0.lock() {
-            *slot = Some(hex(&fingerprint));
-        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(hex(&fingerprint));
     }
 }
 
