@@ -134,7 +134,7 @@ fn run(cli: Cli) -> Exit {
         Some(Command::Approve(approve)) => return approve::run(&approve, &flags),
         #[cfg(feature = "sandbox")]
         Some(Command::Sandbox(serve)) => return on_runtime(sandbox::run(serve, &flags)),
-        Some(Command::Serve(serve)) if serve.over_http() => return on_workers(serve::run(serve, &flags)),
+        Some(Command::Serve(serve)) if serve.over_http() => return on_runtime(serve::run(serve, &flags)),
         Some(Command::Serve(_)) => None,
         Some(Command::Call(call)) => Some(call),
         None => None,
@@ -154,18 +154,10 @@ fn run(cli: Cli) -> Exit {
     })
 }
 
-/// One thread: calls wait for the network nearly all of their time, and a start with workers takes twice as long.
+/// One thread: calls wait for the network nearly all of their time, and a start with workers takes twice as long. What
+/// talks to many clients starts its own.
 fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
-    run_on(tokio::runtime::Builder::new_current_thread(), work)
-}
-
-/// A thread for each processor: many clients at a time, and TLS for each of them.
-fn on_workers(work: impl Future<Output = Exit>) -> Exit {
-    run_on(tokio::runtime::Builder::new_multi_thread(), work)
-}
-
-fn run_on(mut builder: tokio::runtime::Builder, work: impl Future<Output = Exit>) -> Exit {
-    let runtime = match builder.enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("proxmox-mcp: the system gives no timer or input: {error}");

@@ -16,6 +16,7 @@ mod ready;
 mod request_id;
 mod sessions;
 pub mod tls;
+mod workers;
 
 pub use door::Door;
 pub use numbers::Numbers;
@@ -34,12 +35,13 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use std::io;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use workers::Workers;
 
 /// Where the protocol is spoken.
 pub const PATH: &str = "/mcp";
@@ -71,6 +73,8 @@ pub struct Options {
     pub idle: Duration,
     /// Requests per second that may come from one caller; `None` = any number.
     pub rate: Option<NonZeroU32>,
+    /// Threads that talk to clients.
+    pub threads: usize,
     /// How long running calls may take to end at the end of the process.
     pub drain: Duration,
 }
@@ -90,6 +94,7 @@ impl Default for Options {
             sessions: 256,
             idle: Duration::from_secs(1_800),
             rate: NonZeroU32::new(50),
+            threads: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             drain: Duration::from_secs(60),
         }
     }
@@ -119,16 +124,17 @@ pub struct Http {
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<Arc<rustls::ServerConfig>>,
+    workers: Workers,
     options: Options,
     metrics: Metrics,
     numbers: Numbers,
 }
 
 impl Http {
-    /// Takes the address.
+    /// Takes the address, and starts the threads.
     ///
     /// # Errors
-    /// The address is taken, or not one of this computer.
+    /// The address is taken, or not one of this computer; the system gives no threads.
     pub async fn bind(
         listen: SocketAddr,
         tls: Option<Arc<rustls::ServerConfig>>,
@@ -136,7 +142,8 @@ impl Http {
     ) -> io::Result<Http> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        Ok(Http { listener, address, tls, options, metrics: Metrics::default(), numbers: Numbers::Nowhere })
+        let workers = Workers::start(options.threads)?;
+        Ok(Http { listener, address, tls, workers, options, metrics: Metrics::default(), numbers: Numbers::Nowhere })
     }
 
     /// Counts its answers here, and shows what was counted.
@@ -156,7 +163,7 @@ impl Http {
     where
         S: ServerHandler + Clone,
     {
-        let Http { listener, tls, options, metrics, numbers, .. } = self;
+        let Http { listener, tls, workers, options, metrics, numbers, .. } = self;
         let ended = CancellationToken::new();
         let mut manager = LocalSessionManager::default();
         manager.session_config.keep_alive = Some(options.idle);
@@ -207,7 +214,7 @@ impl Http {
                 let app = Router::new().route("/metrics", shown).fallback(answer::nowhere);
                 // Few who ask, and always the same ones.
                 let connections = listen::Connections { most: 16, closing: closing.clone() };
-                others = Some(tokio::spawn(listen::accept(listener, None, app, connections)));
+                others = Some(tokio::spawn(listen::accept(listener, None, app, connections, workers.clone())));
             }
         }
         let app = app
@@ -217,7 +224,7 @@ impl Http {
             .fallback(answer::nowhere)
             .layer(axum::middleware::from_fn_with_state(metrics, request_id::pass));
         let connections = listen::Connections { most: options.connections, closing: closing.clone() };
-        let listening = tokio::spawn(listen::accept(listener, tls, app, connections));
+        let listening = tokio::spawn(listen::accept(listener, tls, app, connections, workers));
 
         let watching = gate.clone();
         let watching = tokio::spawn(async move { watching.watch().await });

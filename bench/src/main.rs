@@ -58,9 +58,9 @@ enum Command {
         /// Tools that are listed beside its own: a file with a list in JSON.
         #[arg(long)]
         tools: PathBuf,
-        /// Length of the answer of its own tool.
-        #[arg(long, default_value_t = 100)]
-        bytes: usize,
+        /// What its own tool answers: a file with the result of a call in JSON.
+        #[arg(long)]
+        answer: PathBuf,
     },
     /// Lets many clients work over HTTP while the cluster has faults, and holds what they were told against what it did.
     Load {
@@ -78,7 +78,9 @@ fn main() -> std::io::Result<()> {
     match arguments.command {
         Some(Command::Backend { guests, delay }) => return backend::serve(guests, delay),
         Some(Command::Spin) => awake::spin(),
-        Some(Command::Bare { tools, bytes }) => return web::bare::serve(&std::fs::read_to_string(tools)?, bytes),
+        Some(Command::Bare { tools, answer }) => {
+            return web::bare::serve(&std::fs::read_to_string(tools)?, &std::fs::read_to_string(answer)?);
+        }
         Some(Command::Load { seconds, clients }) => {
             let mut report = report::Report::default();
             load::run(&arguments.server.canonicalize()?, seconds, clients, &mut report)?;

@@ -48,6 +48,14 @@ impl Drop for Server {
 /// A file that goes with this value.
 struct Listed(PathBuf);
 
+impl Listed {
+    fn write(name: &str, value: &Value) -> io::Result<Listed> {
+        let path = std::env::temp_dir().join(format!("proxmox-bench-{}-{name}.json", std::process::id()));
+        std::fs::write(&path, value.to_string())?;
+        Ok(Listed(path))
+    }
+}
+
 impl Drop for Listed {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
@@ -61,14 +69,14 @@ struct Pair {
     bare: Vec<u8>,
 }
 
-/// Answers to this, which must be good ones, take so many bytes.
-fn bytes(web: &mut Web, request: &[u8]) -> io::Result<(Value, usize)> {
+/// The answer to this, which must be a good one.
+fn good(web: &mut Web, request: &[u8]) -> io::Result<Value> {
     let reply = web.send(request)?;
     let message = reply.message()?;
     if reply.status != 200 || message["result"].is_null() || message["result"]["isError"] == true {
         return Err(io::Error::other(format!("{}: {message}", reply.status)));
     }
-    Ok((message, reply.body.len()))
+    Ok(message)
 }
 
 pub fn measure(program: &Path, calls: usize, report: &mut Report) -> io::Result<()> {
@@ -78,21 +86,19 @@ pub fn measure(program: &Path, calls: usize, report: &mut Report) -> io::Result<
     let ours = Server::start(ours)?;
     let mut web = Web::open(&ours.url, Era::Stateless, None)?;
     let list = web.request("tools/list", json!({}));
-    let own = web.call("describe_api", json!({"path": "/nodes/{node}/qemu/{vmid}/status/current", "method": "GET"}));
+    let own = web.call("describe_api", json!({"path": "/version", "method": "GET"}));
     let through = web.call("list_nodes", json!({}));
-    let (listed, _) = bytes(&mut web, &list)?;
-    let (answered, _) = bytes(&mut web, &own)?;
-    bytes(&mut web, &through)?;
-    // What a client gets is the same: as many tools, and an answer as long.
-    let tools = Listed(std::env::temp_dir().join(format!("proxmox-bench-{}.json", std::process::id())));
-    std::fs::write(&tools.0, listed["result"]["tools"].to_string())?;
-    let length = answered["result"].to_string().len().saturating_sub(100);
+    let (listed, answered) = (good(&mut web, &list)?, good(&mut web, &own)?);
+    good(&mut web, &through)?;
+    // What a client gets is the same: as many tools, and the same answer.
+    let tools = Listed::write("tools", &listed["result"]["tools"])?;
+    let answer = Listed::write("answer", &answered["result"])?;
     let mut bare = Command::new(std::env::current_exe()?);
-    bare.arg("bare").arg("--tools").arg(&tools.0).args(["--bytes", &length.to_string()]);
+    bare.arg("bare").arg("--tools").arg(&tools.0).arg("--answer").arg(&answer.0);
     let bare = Server::start(bare)?;
     let mut floor = Web::open(&bare.url, Era::Stateless, None)?;
     let nothing = floor.call(bare::TOOL, json!({}));
-    bytes(&mut floor, &nothing)?;
+    good(&mut floor, &nothing)?;
     let pairs = [
         Pair { what: "a call without the cluster", ours: own.clone(), bare: nothing.clone() },
         Pair { what: "`tools/list`", bare: floor.request("tools/list", json!({})), ours: list },

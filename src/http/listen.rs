@@ -1,7 +1,8 @@
 //! Connections: accepting them, TLS, and how long a peer may take to say something.
 //!
-//! Knows bytes and time; what is asked goes to the router.
+//! Knows bytes, time and threads; what is asked goes to the router.
 
+use super::workers::Workers;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -10,7 +11,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,7 @@ pub(super) async fn accept(
     tls: Option<Arc<rustls::ServerConfig>>,
     app: Router,
     connections: Connections,
+    workers: Workers,
 ) {
     let acceptor = tls.map(TlsAcceptor::from);
     let places = Arc::new(Semaphore::new(connections.most));
@@ -64,9 +66,21 @@ pub(super) async fn accept(
         };
         // Answers are small and waited for.
         let _ = stream.set_nodelay(true);
+        let stream = match stream.into_std() {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be handed on");
+                continue;
+            }
+        };
         let (app, acceptor, closing) = (app.clone(), acceptor.clone(), connections.closing.clone());
-        open.spawn(async move {
-            let _place = place;
+        let counted = open.token();
+        workers.give(move || async move {
+            let _held = (place, counted);
+            let stream = match TcpStream::from_std(stream) {
+                Ok(stream) => stream,
+                Err(error) => return tracing::warn!(%error, "a connection could not be taken over"),
+            };
             match acceptor {
                 None => converse(stream, app, closing).await,
                 Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {

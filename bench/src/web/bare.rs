@@ -1,4 +1,4 @@
-//! The floor of the numbers over HTTP: the SDK's server with one tool that does nothing, and nothing around it.
+//! The floor of the numbers over HTTP: the SDK's server with one tool that knows its answer, and nothing around it.
 //!
 //! The same SDK with the same features on the same threads as the measured server; no sessions are bound to anybody, no
 //! limits are held, nothing is logged.
@@ -7,8 +7,8 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, ListToolsResult, PaginatedRequestParams,
+    ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
@@ -25,7 +25,7 @@ pub const TOOL: &str = "nothing";
 struct Bare {
     tools: Arc<Vec<Tool>>,
     /// What a call answers with.
-    text: Arc<str>,
+    answer: CallToolResult,
 }
 
 impl ServerHandler for Bare {
@@ -47,20 +47,21 @@ impl ServerHandler for Bare {
         _: CallToolRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        Ok(CallToolResult::success(vec![ContentBlock::text(self.text.as_ref())]).into())
+        Ok(self.answer.clone().into())
     }
 }
 
-/// Serves until it is killed; prints its URL. `tools` are listed as they are, beside the one that does nothing, which
-/// answers with `bytes` bytes.
+/// Serves until it is killed; prints its URL. `tools` are listed as they are, beside the one whose answer is known, which
+/// always answers with `answer`.
 ///
 /// # Errors
-/// There is no address, or the tools are none.
-pub fn serve(tools: &str, bytes: usize) -> io::Result<()> {
+/// There is no address, or the tools or the answer are none.
+pub fn serve(tools: &str, answer: &str) -> io::Result<()> {
     let mut tools: Vec<Tool> = serde_json::from_str(tools)?;
+    let answer = serde_json::from_str(answer)?;
     let schema = Map::from_iter([("type".to_owned(), json!("object"))]);
-    tools.push(Tool::new(TOOL, "Does nothing", Arc::new(schema)));
-    let bare = Bare { tools: Arc::new(tools), text: "x".repeat(bytes).into() };
+    tools.push(Tool::new(TOOL, "Knows its answer", Arc::new(schema)));
+    let bare = Bare { tools: Arc::new(tools), answer };
     let config = StreamableHttpServerConfig::default().with_json_response(true);
     let service = StreamableHttpService::new(move || Ok(bare.clone()), LocalSessionManager::default().into(), config);
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async move {
