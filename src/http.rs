@@ -61,7 +61,8 @@ pub struct Options {
     pub pages: Vec<String>,
     /// Longest body of a request, in bytes.
     pub body: usize,
-    /// For whatever of a body is not there with its head. Long bodies get more, as they arrive.
+    /// For whatever of a body is not there with its head; long bodies get more, as they arrive. As long may a peer take
+    /// nothing of what is sent to it.
     pub patience: Duration,
     /// Requests that are worked on at a time.
     pub calls: usize,
@@ -213,7 +214,8 @@ impl Http {
             Numbers::At(listener) => {
                 let app = Router::new().route("/metrics", shown).fallback(answer::nowhere);
                 // Few who ask, and always the same ones.
-                let connections = listen::Connections { most: 16, closing: closing.clone() };
+                let connections =
+                    listen::Connections { most: 16, patience: options.patience, closing: closing.clone() };
                 others = Some(tokio::spawn(listen::accept(listener, None, app, connections, workers.clone())));
             }
         }
@@ -223,7 +225,8 @@ impl Http {
             .merge(protocol)
             .fallback(answer::nowhere)
             .layer(axum::middleware::from_fn_with_state(metrics, request_id::pass));
-        let connections = listen::Connections { most: options.connections, closing: closing.clone() };
+        let (most, patience) = (options.connections, options.patience);
+        let connections = listen::Connections { most, patience, closing: closing.clone() };
         let listening = tokio::spawn(listen::accept(listener, tls, app, connections, workers));
 
         let watching = gate.clone();

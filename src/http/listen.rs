@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,6 +31,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Connections {
     /// Open at a time.
     pub most: usize,
+    /// For a peer that takes nothing of what is sent to it: its place is somebody else's then.
+    pub patience: Duration,
     /// Each ends after the answer it is about to give.
     pub closing: CancellationToken,
 }
@@ -74,13 +77,16 @@ pub(super) async fn accept(
             }
         };
         let (app, acceptor, closing) = (app.clone(), acceptor.clone(), connections.closing.clone());
-        let counted = open.token();
+        let (counted, patience) = (open.token(), connections.patience);
         workers.give(move || async move {
             let _held = (place, counted);
             let stream = match TcpStream::from_std(stream) {
                 Ok(stream) => stream,
                 Err(error) => return tracing::warn!(%error, "a connection could not be taken over"),
             };
+            let mut stream = TimeoutStream::new(stream);
+            stream.set_write_timeout(Some(patience));
+            let stream = Box::pin(stream);
             match acceptor {
                 None => converse(stream, app, closing).await,
                 Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {

@@ -9,7 +9,7 @@ use proxmox_mcp::server::Server;
 use proxmox_mcp::settings::{Flags, Settings};
 use reqwest::StatusCode;
 use serde_json::json;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,4 +55,24 @@ async fn a_body_that_does_not_arrive_is_told_so_and_gives_its_place_back() {
         let client = Client::new(&format!("http://{address}{PATH}"), Era::Stateless);
         assert_eq!(client.request("tools/list", json!({})).await.status, StatusCode::OK);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_and_takes_no_answer_is_cut_off() {
+    let address = listening().await;
+    let asks = move || {
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a limit");
+        let many = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(1_000);
+        // Until answers fill every buffer on the way, and the server waits for room.
+        loop {
+            if let Err(error) = stream.write_all(many.as_bytes()) {
+                return error.kind();
+            }
+        }
+    };
+    let ended = tokio::task::spawn_blocking(asks).await.expect("it ends");
+    assert!(matches!(ended, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{ended:?}");
+    let client = Client::new(&format!("http://{address}{PATH}"), Era::Stateless);
+    assert_eq!(client.request("tools/list", json!({})).await.status, StatusCode::OK);
 }
