@@ -2,7 +2,9 @@
 
 use crate::common::{Era, PATIENCE};
 use crate::oauth::{Issuer, Key, now, served, with};
-use crate::served::{Client, Served, get};
+#[cfg(feature = "metrics")]
+use crate::served::get;
+use crate::served::{Client, Served};
 use crate::tokens::Tokens;
 use proxmox_mcp::http::{Door, Http, Options, PATH, Ready, Stop};
 use proxmox_sandbox::{Options as World, Sandbox};
