@@ -85,9 +85,12 @@ impl Audit {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let Writer { chain, sink } = &mut *writer;
         let (line, next) = chain.line(&now(), kind, fields);
-        sink.write(&line).map_err(|why| AuditError { place: sink.to_string(), why })?;
-        // Only what was written counts: the next line follows the last one that is there.
-        Ok(chain.advance(next))
+        let failed = |place: &Sink, why| AuditError { place: place.to_string(), why };
+        sink.write(&line).map_err(|why| failed(sink, why))?;
+        // Only what was written counts: the next line follows the last one that is there, whether or not the disk has it.
+        let number = chain.advance(next);
+        sink.sync().map_err(|why| failed(sink, why))?;
+        Ok(number)
     }
 }
 
@@ -129,4 +132,28 @@ impl Drop for Sending<'_> {
 /// Now, RFC 3339 in UTC, to the millisecond.
 fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_counts_although_the_disk_does_not_say_that_it_has_it() {
+        // It takes every write, and refuses to be asked.
+        let path = std::path::PathBuf::from("/dev/null");
+        let file = std::fs::OpenOptions::new().append(true).open(&path).expect("it is there");
+        let chain = Chain::begin(String::new()).expect("an empty log");
+        let audit = Audit { writer: Mutex::new(Writer { chain, sink: Sink::File { file, path, torn: false } }) };
+        let next = || {
+            let writer = audit.writer.lock().expect("nobody panicked");
+            let (line, _) = writer.chain.line("now", "refused", Map::new());
+            serde_json::from_str::<Value>(&line).expect("a line")["n"].as_u64().expect("a number")
+        };
+        let first = next();
+        let error = audit.refused(Map::new()).expect_err("it is not known whether it is on the disk");
+        assert!(error.to_string().starts_with("the audit log /dev/null cannot be written"), "{error}");
+        assert_eq!(next(), first + 1);
+    }
 }

@@ -137,96 +137,94 @@ impl ServerHandler for Server {
         self.said.info.get_or_init(|| self.info()).clone()
     }
 
-    async fn initialize(
+    fn initialize(
         &self,
         request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
-    ) -> Result<InitializeResult, ErrorData> {
+    ) -> impl Future<Output = Result<InitializeResult, ErrorData>> {
         context.peer.set_peer_info(request.clone());
-        survived(async { self.of(&context)?.negotiate_initialize(&request) }).await
+        survived(async move { self.of(&context)?.negotiate_initialize(&request) })
     }
 
-    async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
-        survived(async {
+    fn discover(&self, context: RequestContext<RoleServer>) -> impl Future<Output = Result<DiscoverResult, ErrorData>> {
+        survived(async move {
             let server = self.of(&context)?;
             Ok(DiscoverResult::from_server_info(server.supported_protocol_versions().into_owned(), server.get_info()))
         })
-        .await
     }
 
-    async fn list_tools(
+    fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
-    ) -> Result<ListToolsResult, ErrorData> {
-        if request.is_some_and(|page| page.cursor.is_some()) {
-            return Err(ErrorData::invalid_params("tools/list has one page: leave `cursor` out", None));
-        }
-        // Private: what is offered depends on how this one server was started.
-        survived(async {
+    ) -> impl Future<Output = Result<ListToolsResult, ErrorData>> {
+        survived(async move {
+            if request.is_some_and(|page| page.cursor.is_some()) {
+                return Err(ErrorData::invalid_params("tools/list has one page: leave `cursor` out", None));
+            }
             let server = self.of(&context)?;
+            // Private: what is offered depends on how this one server was started.
             futures_util::future::join_all(server.clusters.all().map(|engine| engine.learn_rights())).await;
             Ok(ListToolsResult::with_all_items(server.tools().to_vec())
                 .with_ttl_ms(LIST_TTL_MS)
                 .with_cache_scope(CacheScope::Private))
         })
-        .await
     }
 
-    async fn call_tool(
+    fn call_tool(
         &self,
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
-        survived(self.called(request, context)).await
+    ) -> impl Future<Output = Result<CallToolResponse, ErrorData>> {
+        survived(self.called(request, context))
     }
 
-    async fn list_resources(
+    fn list_resources(
         &self,
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
-    ) -> Result<ListResourcesResult, ErrorData> {
-        survived(async { self.of(&context)?.resources(request) }).await
+    ) -> impl Future<Output = Result<ListResourcesResult, ErrorData>> {
+        survived(async move { self.of(&context)?.resources(request) })
     }
 
-    async fn list_resource_templates(
+    fn list_resource_templates(
         &self,
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
-    ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        survived(async { self.of(&context)?.templates(request) }).await
+    ) -> impl Future<Output = Result<ListResourceTemplatesResult, ErrorData>> {
+        survived(async move { self.of(&context)?.templates(request) })
     }
 
-    async fn read_resource(
+    fn read_resource(
         &self,
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
-    ) -> Result<ReadResourceResponse, ErrorData> {
-        survived(self.resource_read(request, context)).await
+    ) -> impl Future<Output = Result<ReadResourceResponse, ErrorData>> {
+        survived(self.resource_read(request, context))
     }
 
-    async fn list_prompts(
+    fn list_prompts(
         &self,
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
-    ) -> Result<ListPromptsResult, ErrorData> {
-        survived(async { self.of(&context)?.prompts(request) }).await
+    ) -> impl Future<Output = Result<ListPromptsResult, ErrorData>> {
+        survived(async move { self.of(&context)?.prompts(request) })
     }
 
-    async fn get_prompt(
+    fn get_prompt(
         &self,
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
-    ) -> Result<GetPromptResponse, ErrorData> {
-        survived(async { self.of(&context)?.prompt(&request).map(Into::into) }).await
+    ) -> impl Future<Output = Result<GetPromptResponse, ErrorData>> {
+        survived(async move { self.of(&context)?.prompt(&request).map(Into::into) })
     }
 
-    async fn complete(
+    fn complete(
         &self,
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
-    ) -> Result<CompleteResult, ErrorData> {
-        survived(async { self.of(&context)?.completed(request, context.ct.clone()).await }).await
+    ) -> impl Future<Output = Result<CompleteResult, ErrorData>> {
+        survived(async move { self.of(&context)?.completed(request, context.ct.clone()).await })
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {

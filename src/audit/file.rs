@@ -58,7 +58,7 @@ impl Sink {
         Ok((Sink::File { file, path: path.clone(), torn }, head.unwrap_or_default()))
     }
 
-    /// Writes one line, and waits until the disk has it.
+    /// Writes one line.
     ///
     /// # Errors
     /// It was not written, or not whole.
@@ -76,8 +76,19 @@ impl Sink {
                 *torn = true;
                 file.write_all(text.as_bytes())?;
                 *torn = false;
-                file.sync_data()
+                Ok(())
             }
+        }
+    }
+
+    /// Waits until the disk has what was written.
+    ///
+    /// # Errors
+    /// It may not have it.
+    pub fn sync(&self) -> io::Result<()> {
+        match self {
+            Sink::Stderr => Ok(()),
+            Sink::File { file, .. } => file.sync_data(),
         }
     }
 }

@@ -111,9 +111,8 @@ fn concept(index: &Index, own: &[String], meaning: Option<&'static Meaning>, wor
     {
         ways = misspelt(index, word);
     }
-    let weight = |way: &Way| {
-        way.terms.iter().map(|term| index.terms[*term].weight()).sum::<f32>() / (way.terms.len() as f32).sqrt()
-    };
+    let weight =
+        |way: &Way| way.terms.iter().map(|term| index.weight(*term)).sum::<f32>() / (way.terms.len() as f32).sqrt();
     let own = ways.first().filter(|way| way.worth == 1.0).map(&weight);
     let others = ways.iter().map(|way| weight(way) * way.worth).fold(0.0, f32::max);
     (!ways.is_empty()).then(|| Concept { weight: own.unwrap_or(others).min(MOST) * worth, ways })
@@ -136,7 +135,7 @@ fn misspelt(index: &Index, word: &str) -> Vec<Way> {
             && strsim::osa_distance(other, word) <= limit
     };
     let mut ways: Vec<Way> = (0..index.terms.len())
-        .filter(|row| near(index.terms[*row].stem))
+        .filter(|row| near(index.stem(*row)))
         .map(|row| Way { terms: vec![row], worth: MISSPELT })
         .collect();
     for meaning in words::thesaurus().iter().filter(|meaning| near(meaning.phrase)) {

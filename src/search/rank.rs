@@ -3,7 +3,7 @@
 //! BM25 over everything that is written about a method, and how well the request covers its best phrase. The same
 //! request always gets the same answer. Knows the index and the facts; must not know tools.
 
-use super::index::{END, Index};
+use super::index::{Index, Page};
 use super::query::Query;
 use super::speech::Intent;
 use proxmox_spec::{Method, Verb};
@@ -32,12 +32,11 @@ pub fn rank(index: &Index, methods: &[Method], query: &Query) -> Vec<Hit> {
         let mut best = vec![0.0_f32; index.pages.len()];
         for way in &concept.ways {
             let Some((first, others)) = way.terms.split_first() else { continue };
-            for (page, strength) in index.terms[*first].pages {
-                let mut weakest = f32::from(*strength) / 1000.0;
+            for (page, mut weakest) in index.pages_with(*first) {
                 for other in others {
-                    weakest = weakest.min(index.terms[*other].strength(*page));
+                    weakest = weakest.min(index.strength(*other, page));
                 }
-                let best = &mut best[usize::from(*page)];
+                let best = &mut best[usize::from(page)];
                 *best = best.max(weakest * way.worth);
             }
         }
@@ -52,7 +51,7 @@ pub fn rank(index: &Index, methods: &[Method], query: &Query) -> Vec<Hit> {
         .filter(|(_, score)| *score > 0.0)
         .filter_map(|(row, score)| {
             let (method, page) = (methods.get(row)?, index.pages.get(row)?);
-            let phrase = best_phrase(index, page.phrases, query, total);
+            let phrase = best_phrase(index, page, query, total);
             let score = (score + PHRASE * total * phrase)
                 * fits(query.intent, method.verb)
                 * if method.seldom { SELDOM } else { 1.0 }
@@ -67,9 +66,9 @@ pub fn rank(index: &Index, methods: &[Method], query: &Query) -> Vec<Hit> {
 }
 
 /// How well the best phrase fits, 0 to 1: how much of the request it has, and how much of it the request has.
-fn best_phrase(index: &Index, phrases: &[u16], query: &Query, total: f32) -> f32 {
+fn best_phrase(index: &Index, page: &Page, query: &Query, total: f32) -> f32 {
     let mut best = 0.0_f32;
-    for phrase in phrases.split(|term| *term == END).filter(|phrase| !phrase.is_empty()) {
+    for phrase in index.phrases_of(page) {
         let mut asked = 0.0;
         let mut used: Vec<u16> = Vec::new();
         for concept in &query.concepts {
@@ -83,9 +82,8 @@ fn best_phrase(index: &Index, phrases: &[u16], query: &Query, total: f32) -> f32
         if asked == 0.0 {
             continue;
         }
-        let weight = |terms: &mut dyn Iterator<Item = &u16>| -> f32 {
-            terms.map(|term| index.terms[usize::from(*term)].weight()).sum()
-        };
+        let weight =
+            |terms: &mut dyn Iterator<Item = &u16>| -> f32 { terms.map(|term| index.weight(usize::from(*term))).sum() };
         let all = weight(&mut phrase.iter());
         let said = weight(&mut phrase.iter().filter(|term| used.contains(term)));
         let (of_request, of_phrase) = (asked / total.max(0.01), said / all.max(0.01));

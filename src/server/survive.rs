@@ -61,11 +61,17 @@ impl<T: Send + 'static> Drop for Lasting<T> {
 
 /// The answer to a request, also to one that panicked. Calls are [`guarded`](Server::guarded) besides, as they go on
 /// without their requests.
-pub(super) async fn survived<T>(answer: impl Future<Output = Result<T, ErrorData>>) -> Result<T, ErrorData> {
+///
+/// Boxed: the SDK puts the futures of all requests into one, and moves that around many times.
+pub(super) fn survived<'a, T: 'a>(
+    answer: impl Future<Output = Result<T, ErrorData>> + Send + 'a,
+) -> impl Future<Output = Result<T, ErrorData>> + Send + 'a {
     // What is shared is behind locks, under which nothing is left half done.
-    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
-        let says = "this request broke off inside this server: a mistake of the program, not of the request";
-        Err(ErrorData::internal_error(says, None))
+    AssertUnwindSafe(answer.boxed()).catch_unwind().map(|ended| {
+        ended.unwrap_or_else(|_| {
+            let says = "this request broke off inside this server: a mistake of the program, not of the request";
+            Err(ErrorData::internal_error(says, None))
+        })
     })
 }
 

@@ -48,19 +48,26 @@ pub fn emit(catalogue: &Catalogue) -> String {
 }
 
 fn written(index: &Index, texts: &[Texts]) -> String {
-    let mut out = String::from(
-        "// Generated from spec/words and tools.yaml. Do not edit.\n\npub static INDEX: Index = Index {\n    terms: &[\n",
-    );
-    for (stem, (rarity, pages)) in &index.terms {
-        let _ = writeln!(out, "        Term {{ stem: {stem:?}, rarity: {rarity}, pages: &{pages:?} }},");
+    let (mut terms, mut pages) = (String::new(), String::new());
+    let (mut stems, mut pages_of, mut phrases) = (String::new(), Vec::<(u16, u16)>::new(), Vec::<u16>::new());
+    for (stem, (rarity, listed)) in &index.terms {
+        let from = (stems.len(), pages_of.len());
+        stems.push_str(stem);
+        pages_of.extend(listed);
+        let (stem, pages) = ((from.0, stems.len()), (from.1, pages_of.len()));
+        let _ = writeln!(terms, "        Term {{ stem: {stem:?}, rarity: {rarity}, pages: {pages:?} }},");
     }
-    out.push_str("    ],\n    pages: &[\n");
-    for (phrases, text) in index.phrases.iter().zip(texts) {
-        let has_tool = !text.tools.is_empty();
-        let _ = writeln!(out, "        Page {{ phrases: &{phrases:?}, has_tool: {has_tool} }},");
+    for (said, text) in index.phrases.iter().zip(texts) {
+        let from = phrases.len();
+        phrases.extend(said);
+        let (said, has_tool) = ((from, phrases.len()), !text.tools.is_empty());
+        let _ = writeln!(pages, "        Page {{ phrases: {said:?}, has_tool: {has_tool} }},");
     }
-    out.push_str("    ],\n};\n");
-    out
+    format!(
+        "// Generated from spec/words and tools.yaml. Do not edit.\n\npub static INDEX: Index = Index {{\n    stems: \
+         {stems:?},\n    pages_of: &{pages_of:?},\n    phrases: &{phrases:?},\n    terms: &[\n{terms}    ],\n    pages: \
+         &[\n{pages}    ],\n}};\n"
+    )
 }
 
 /// The index, ready to be written.
