@@ -83,6 +83,6 @@ fn what_may_not_be_stopped_goes_on() {
         }
         assert_eq!(world.stops(), 0);
         let log = client.end().log;
-        assert!(log.contains("the task goes on") && log.contains("PROXMOX_DENY"), "{log}");
+        assert!(log.contains("the task goes on") && log.contains("--deny names `stop_task`"), "{log}");
     }
 }
