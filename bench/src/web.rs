@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-/// Rounds in which server and floor take turns, so that both meet the same weather.
+/// Rounds of server and floor.
 const ROUNDS: usize = 20;
 /// Calls of one measurement of the rate, for each of those that are made one at a time.
 const MANY: usize = 2;
@@ -105,8 +105,10 @@ pub fn measure(program: &Path, calls: usize, report: &mut Report) -> io::Result<
         Pair { what: "a call to the cluster", ours: through.clone(), bare: nothing.clone() },
     ];
     for pair in &pairs {
-        latency(pair, &mut web, &mut floor, calls, report)?;
+        latency(pair, (&mut web, &mut floor), (calls, true), report)?;
     }
+    // Each is asked when the other one's code is what the processors know.
+    latency(&pairs[0], (&mut web, &mut floor), (calls, false), report)?;
     for width in [1, 8, 64] {
         rates(&pairs[0], (&ours, &bare), (width, calls * MANY), report)?;
     }
@@ -120,7 +122,12 @@ pub fn measure(program: &Path, calls: usize, report: &mut Report) -> io::Result<
     Ok(())
 }
 
-fn latency(pair: &Pair, web: &mut Web, floor: &mut Web, calls: usize, report: &mut Report) -> io::Result<()> {
+fn latency(
+    pair: &Pair,
+    (web, floor): (&mut Web, &mut Web),
+    (calls, in_a_row): (usize, bool),
+    report: &mut Report,
+) -> io::Result<()> {
     let timed = |web: &mut Web, request: &[u8]| -> io::Result<f64> {
         let start = Instant::now();
         web.send(request)?;
@@ -128,21 +135,24 @@ fn latency(pair: &Pair, web: &mut Web, floor: &mut Web, calls: usize, report: &m
     };
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        for _ in 0..calls / ROUNDS {
-            let (one, other) = (timed(web, &pair.ours)?, timed(floor, &pair.bare)?);
+        // Turns, of one call each or of many: both meet the same weather.
+        let (turns, length) = if in_a_row { (1, calls / ROUNDS) } else { (calls / ROUNDS, 1) };
+        for _ in 0..turns {
+            let one: Vec<f64> = (0..length).map(|_| timed(web, &pair.ours)).collect::<io::Result<_>>()?;
+            let other: Vec<f64> = (0..length).map(|_| timed(floor, &pair.bare)).collect::<io::Result<_>>()?;
             // The first round only warms up.
             if round > 0 {
-                ours.push(one);
-                bare.push(other);
+                ours.extend(one);
+                bare.extend(other);
             }
         }
     }
     let (p50, least) = (median(&mut ours), median(&mut bare));
     report.row(
-        &format!("HTTP, {}, median", pair.what),
+        &format!("HTTP, {}, {}, median", pair.what, if in_a_row { "in a row" } else { "by turns with the floor" }),
         format!("{p50:.3} ms (p99 {:.3}), {:.2}×", quantile(&mut ours, 0.99), p50 / least),
         format!("{least:.3} ms (p99 {:.3}): a bare server of the SDK", quantile(&mut bare, 0.99)),
-        if pair.what.contains("to the cluster") { "" } else { "≤ 1.2×" },
+        if pair.what.contains("to the cluster") || !in_a_row { "" } else { "≤ 1.2×" },
     );
     Ok(())
 }

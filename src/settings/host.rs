@@ -68,7 +68,12 @@ fn parse(text: &str, port: Option<&str>) -> Result<(String, u16), BadSettings> {
             None => (rest, None),
         }
     };
-    let plain = |letter: char| letter.is_alphanumeric() || ".-_:".contains(letter);
+    if host.chars().any(|letter| letter.is_alphanumeric() && !letter.is_ascii()) {
+        return Err(wrong(
+            "write the name as DNS has it, in plain letters: xn--mnchen-3ya.example for münchen.example",
+        ));
+    }
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || ".-_:".contains(letter);
     if host.is_empty() || !host.chars().all(plain) {
         return Err(wrong(example));
     }

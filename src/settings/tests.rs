@@ -46,6 +46,8 @@ fn hosts_in_every_form() {
     assert_eq!(parsed("https://pve1.example.org/"), plain("pve1.example.org", 8006, "https://pve1.example.org:8006"));
     assert_eq!(parsed("https://pve1:8443"), plain("pve1", 8443, "https://pve1:8443"));
     assert_eq!(parsed("[2001:db8::1]"), plain("2001:db8::1", 8006, "https://[2001:db8::1]:8006"));
+    let foreign = parsed("münchen.example").expect_err("not as DNS has it");
+    assert!(foreign.to_string().contains("xn--"), "{foreign}");
     assert_eq!(parsed("[2001:db8::1]:443"), plain("2001:db8::1", 443, "https://[2001:db8::1]:443"));
     assert_eq!(parsed("2001:db8::1"), plain("2001:db8::1", 8006, "https://[2001:db8::1]:8006"));
     for wrong in ["http://pve1", "pve1:port", "pve1/path", "user@pve1", "[nope]", "pve1:0", "https://"] {
