@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 /// Every parameter with sub-keys, once for each set of them.
 static PARAMS: LazyLock<Vec<&'static Param>> = LazyLock::new(|| {
-    let mut params: Vec<&'static Param> = methods().iter().flat_map(|method| method.params).collect();
+    let mut params: Vec<&'static Param> = methods().iter().flat_map(|method| method.params).copied().collect();
     params.retain(|param| !param.keys.is_empty());
     params.sort_by_key(|param| (param.name, param.keys.as_ptr()));
     params.dedup_by_key(|param| (param.name, param.keys.as_ptr()));
