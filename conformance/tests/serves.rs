@@ -1,4 +1,4 @@
-//! The fixtures are there for the suite: the program prints where, answers, and ends when it is asked to.
+//! The fixtures are there for the suite: the program prints where, and answers.
 
 use serde_json::{Value, json};
 use std::error::Error;

@@ -49,3 +49,13 @@ fn pairs(variables: &[(String, String)]) -> Vec<(&str, &str)> {
 fn shown(path: &Path) -> &str {
     path.to_str().expect("plain")
 }
+
+/// What is in the folder: names and lengths.
+fn entries(folder: &Path) -> Vec<(String, u64)> {
+    let entries = std::fs::read_dir(folder).expect("the folder").filter_map(Result::ok);
+    let mut entries: Vec<_> = entries
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.metadata().map_or(0, |file| file.len())))
+        .collect();
+    entries.sort();
+    entries
+}

@@ -5,7 +5,7 @@ use crate::common::{Piped, binary, run};
 use crate::world::World;
 use crate::{shown, until};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 /// What stood in the config file before.
@@ -89,30 +89,20 @@ impl Home {
     }
 }
 
-/// Names and lengths.
-fn entries(folder: &Path) -> Vec<(String, u64)> {
-    let entries = fs::read_dir(folder).expect("the folder").filter_map(Result::ok);
-    let mut entries: Vec<_> = entries
-        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.metadata().map_or(0, |file| file.len())))
-        .collect();
-    entries.sort();
-    entries
-}
-
 #[test]
 fn whenever_setup_is_killed_its_files_are_whole_and_the_next_run_goes_on() {
     for point in 0..12_usize {
         let home = Home::new();
         home.write("proxmox-mcp/config.toml", OLD);
         let before = home.writes();
-        let mut seen = entries(&home.own());
+        let mut seen = crate::entries(&home.own());
         let mut changes = 0;
         home.killed(|home| match point {
             // After so many requests that change the cluster.
             0..6 => home.writes() > before + point,
             // After so many changes in the folder.
             _ => {
-                let now = entries(&home.own());
+                let now = crate::entries(&home.own());
                 changes += usize::from(now != seen);
                 seen = now;
                 changes > point - 6
@@ -139,9 +129,9 @@ fn what_killed_runs_left_beside_the_files_does_not_pile_up() {
     home.write("proxmox-mcp/config.toml", OLD);
     let mut drafts = Vec::new();
     for _ in 0..8 {
-        home.killed(|home| entries(&home.own()).iter().any(|(name, _)| name.ends_with(".tmp")));
+        home.killed(|home| crate::entries(&home.own()).iter().any(|(name, _)| name.ends_with(".tmp")));
         // A while later: nobody writes them any more.
-        let left = entries(&home.own()).into_iter().map(|(name, _)| name).filter(|name| name.ends_with(".tmp"));
+        let left = crate::entries(&home.own()).into_iter().map(|(name, _)| name).filter(|name| name.ends_with(".tmp"));
         for name in left {
             let draft = fs::File::options().write(true).open(home.own().join(&name)).expect("there");
             draft.set_modified(SystemTime::now() - Duration::from_secs(2 * 3_600)).expect("ours");
@@ -153,6 +143,6 @@ fn what_killed_runs_left_beside_the_files_does_not_pile_up() {
     let (code, said) = home.setup(&["--replace-token"]);
     assert_eq!(code, Some(0), "{said}");
     home.whole();
-    let left: Vec<String> = entries(&home.own()).into_iter().map(|(name, _)| name).collect();
+    let left: Vec<String> = crate::entries(&home.own()).into_iter().map(|(name, _)| name).collect();
     assert_eq!(left, ["config.toml", "home.token", "notes.tmp"], "after {drafts:?}");
 }

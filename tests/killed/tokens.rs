@@ -15,16 +15,6 @@ fn names(file: &Path) -> HashSet<String> {
     tokens.iter().filter_map(|token| token["name"].as_str().map(str::to_owned)).collect()
 }
 
-/// What is in the folder: names and lengths.
-fn entries(folder: &Path) -> Vec<(String, u64)> {
-    let entries = std::fs::read_dir(folder).expect("the folder").filter_map(Result::ok);
-    let mut entries: Vec<_> = entries
-        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.metadata().map_or(0, |file| file.len())))
-        .collect();
-    entries.sort();
-    entries
-}
-
 #[test]
 fn whenever_making_a_token_is_killed_the_file_is_whole() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -36,10 +26,10 @@ fn whenever_making_a_token_is_killed_the_file_is_whole() {
         let name = format!("token-{number}");
         let mut making = Piped::start(&mut binary(&["token", "new", "--name", &name, "--tokens", shown(&file)], &[]));
         // Killed at the so-manieth change of anything in the folder, or at its end.
-        let mut seen = entries(folder.path());
+        let mut seen = crate::entries(folder.path());
         let mut changes = 0;
         until("it ends, or changes something", || {
-            let now = entries(folder.path());
+            let now = crate::entries(folder.path());
             if now != seen {
                 seen = now;
                 changes += 1;
