@@ -7,8 +7,7 @@ use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -23,20 +22,34 @@ const LOOK: Duration = Duration::from_secs(1);
 
 type Polled = Poll<Option<Result<Frame<Bytes>, axum::Error>>>;
 
+/// Why a body has not arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Its time was over.
+    Late,
+    /// The connection broke, or what came is no body of HTTP.
+    Broken,
+}
+
 /// The body of a request, which has to arrive in time.
 pub(super) struct Arriving {
     body: Body,
     due: Instant,
     /// Made when something has to be waited for: most bodies are there with their head.
     clock: Option<Pin<Box<Sleep>>>,
-    late: Arc<AtomicBool>,
+    missing: Arc<OnceLock<Missing>>,
 }
 
 impl Arriving {
-    /// `patience`: for whatever is not there yet. The other value says, afterwards, whether that was too short.
-    pub(super) fn new(body: Body, patience: Duration) -> (Arriving, Arc<AtomicBool>) {
-        let late = Arc::new(AtomicBool::new(false));
-        (Arriving { body, due: Instant::now() + patience, clock: None, late: late.clone() }, late)
+    /// `patience`: for whatever is not there yet. The other value says, afterwards, why it did not arrive, if it did not.
+    pub(super) fn new(body: Body, patience: Duration) -> (Arriving, Arc<OnceLock<Missing>>) {
+        let missing = Arc::new(OnceLock::new());
+        (Arriving { body, due: Instant::now() + patience, clock: None, missing: missing.clone() }, missing)
+    }
+
+    /// The first reason is the true one.
+    fn lacks(&self, missing: Missing) {
+        let _ = self.missing.set(missing);
     }
 }
 
@@ -47,9 +60,13 @@ impl http_body::Body for Arriving {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Polled {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) {
-            if let Some(Ok(frame)) = &frame {
-                let length = frame.data_ref().map_or(0, Bytes::len);
-                this.due += Duration::from_secs_f64(length as f64 / SLOWEST as f64);
+            match &frame {
+                Some(Ok(frame)) => {
+                    let length = frame.data_ref().map_or(0, Bytes::len);
+                    this.due += Duration::from_secs_f64(length as f64 / SLOWEST as f64);
+                }
+                Some(Err(_)) => this.lacks(Missing::Broken),
+                None => {}
             }
             return Poll::Ready(frame);
         }
@@ -61,7 +78,7 @@ impl http_body::Body for Arriving {
         if clock.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
-        this.late.store(true, Ordering::Relaxed);
+        this.lacks(Missing::Late);
         let late = io::Error::new(ErrorKind::TimedOut, "the body does not arrive");
         Poll::Ready(Some(Err(axum::Error::new(late))))
     }
@@ -164,11 +181,11 @@ mod tests {
 
     async fn arrives(body: Body) -> Result<usize, Duration> {
         let begun = Instant::now();
-        let (body, late) = Arriving::new(body, Duration::from_secs(30));
+        let (body, missing) = Arriving::new(body, Duration::from_secs(30));
         match body.collect().await {
             Ok(whole) => Ok(whole.to_bytes().len()),
             Err(_) => {
-                assert!(late.load(Ordering::Relaxed));
+                assert_eq!(missing.get(), Some(&Missing::Late));
                 Err(begun.elapsed())
             }
         }

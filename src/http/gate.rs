@@ -4,7 +4,7 @@
 
 use super::Options;
 use super::answer::Refusal;
-use super::body::{Arriving, Held, Open, Place};
+use super::body::{Arriving, Held, Missing, Open, Place};
 use super::door::{Admitted, Door, Standing};
 use super::rate::Rate;
 use super::sessions::Sessions;
@@ -17,7 +17,6 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -115,7 +114,7 @@ impl Gate {
         let posted = request.method() == Method::POST;
         let listens = request.method() == Method::GET || text(request.headers(), HEADER_MCP_METHOD) == Some(LISTEN);
         let (parts, body) = request.into_parts();
-        let (body, late) = Arriving::new(body, self.patience);
+        let (body, missing) = Arriving::new(body, self.patience);
         request = Request::from_parts(parts, Body::new(body));
         if posted {
             if !self.ending.is_cancelled() {
@@ -148,8 +147,8 @@ impl Gate {
         }
         let [host, origin] = [header::HOST, header::ORIGIN].map(|name| request.headers().get(name).cloned());
         let response = inside(request).await;
-        if late.load(Ordering::Relaxed) {
-            return Err(too_late());
+        if let Some(missing) = missing.get() {
+            return Err(not_arrived(*missing));
         }
         match response.status() {
             StatusCode::FORBIDDEN => return Err(not_listed(host.as_ref(), origin.as_ref())),
@@ -208,9 +207,13 @@ fn opens_session(request: &Request) -> bool {
 }
 
 /// Who sends half a request would hold a place among the requests, and the connection could be used for nothing else.
-fn too_late() -> Refusal {
-    let says = "the body of this request did not arrive in time; nothing was done, send it again as a whole";
-    Refusal::new(StatusCode::REQUEST_TIMEOUT, says).with(header::CONNECTION, "close".to_owned())
+fn not_arrived(missing: Missing) -> Refusal {
+    let (status, says) = match missing {
+        Missing::Late => (StatusCode::REQUEST_TIMEOUT, "did not arrive in time"),
+        Missing::Broken => (StatusCode::BAD_REQUEST, "broke off, or is not sent as its head says"),
+    };
+    let says = format!("the body of this request {says}; nothing was done, send it again as a whole");
+    Refusal::new(status, says).with(header::CONNECTION, "close".to_owned())
 }
 
 /// The SDK refuses nothing else with 403, and does not say what would help: under which name the server was called, or by

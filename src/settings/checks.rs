@@ -4,6 +4,7 @@
 
 use super::{BadSettings, Flags, Trust};
 use crate::catalogue;
+use crate::engine::clean;
 use crate::tool::Tier;
 use std::path::PathBuf;
 
@@ -32,12 +33,16 @@ pub(super) fn bad(variable: &'static str, flag: &'static str, value: &str, says:
     BadSettings::Bad { variable, flag, value, says: says.into() }
 }
 
-/// A setting as it is repeated: whoever pastes a whole token, or an address with one in it, does not want to read it in
+/// How much of a setting is repeated, in characters.
+const LONGEST_SHOWN: usize = 200;
+
+/// A setting as it is repeated, on one line and without what a terminal would obey. Whoever pastes a whole token, or an address with one in it, does not want to read it in
 /// a log.
 fn shown(setting: &str) -> String {
+    let setting = clean::line(setting, LONGEST_SHOWN);
     let setting = match setting.split_once('=') {
         Some((before, _)) => format!("{before}=…"),
-        None => setting.to_owned(),
+        None => setting,
     };
     match setting.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
         Some((scheme, place)) => format!("{scheme}://…@{place}"),

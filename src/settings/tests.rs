@@ -180,3 +180,12 @@ fn the_lowest_id_is_inside_every_fence() {
     assert_eq!(fence(&[], &["100-999999999"]).lowest(0), None);
     assert_eq!(fence(&["100-150"], &["100-150"]).lowest(0), None);
 }
+
+#[test]
+fn a_wrong_value_is_repeated_on_one_line_and_without_what_a_terminal_obeys() {
+    let said = load(|flags| flags.fingerprint = Some("AA:\u{0}\u{1b}[31mBB\r\nCC".to_owned())).expect_err("no pin");
+    assert!(!said.contains(char::is_control), "{said:?}");
+    assert!(said.contains("is `AA:[31mBB CC`: give the SHA-256 fingerprint"), "{said}");
+    let said = load(|flags| flags.timeout = Some("9".repeat(5_000))).expect_err("no time");
+    assert!(said.len() < 600, "{said}");
+}

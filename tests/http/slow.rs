@@ -58,6 +58,23 @@ async fn a_body_that_does_not_arrive_is_told_so_and_gives_its_place_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_none_is_the_senders_mistake() {
+    let address = listening().await;
+    let request = format!(
+        "POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         accept: application/json, text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n4\r\nabcde\r\n0\r\n\r\n"
+    );
+    let said = tokio::task::spawn_blocking(move || said_to(address, &request)).await.expect("said");
+    let said = said.to_ascii_lowercase();
+    assert!(
+        said.starts_with("http/1.1 400 ") && said.contains("not sent as its head says; nothing was done"),
+        "{said}"
+    );
+    let client = Client::new(&format!("http://{address}{PATH}"), Era::Stateless);
+    assert_eq!(client.request("tools/list", json!({})).await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_asks_and_takes_no_answer_is_cut_off() {
     let address = listening().await;
     let asks = move || {
