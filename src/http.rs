@@ -5,6 +5,7 @@
 //! extensions; the handler makes it hold.
 
 mod answer;
+mod app;
 mod body;
 mod browser;
 mod door;
@@ -24,12 +25,14 @@ pub use ready::Ready;
 pub use request_id::RequestId;
 
 use crate::metrics::Metrics;
+use app::{Answering, App, routed};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::routing::{any, get};
 use gate::Gate;
+use hyper_util::service::TowerToHyperService;
 use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
@@ -181,50 +184,50 @@ impl Http {
             let (metrics, manager) = (metrics.clone(), manager.clone());
             get(move || numbers::show(metrics.clone(), manager.clone()))
         };
-        // One function in one layer: a router copies everything that a route is made of for each of its requests.
         let service = Arc::new(StreamableHttpService::new(move || Ok(handler.clone()), manager, config));
         let protocol = {
             let gate = gate.clone();
-            any(move |request: Request| {
+            move |request: Request| {
                 let (gate, service) = (gate.clone(), service.clone());
                 async move {
                     let inside = |request| async move { service.handle(request).await.map(Body::new) };
                     gate.pass(request, inside).await
                 }
-            })
+            }
         };
-        let mut protocol = Router::new().route(PATH, protocol);
-        if !options.pages.is_empty() {
-            protocol = protocol.layer(browser::rules(&options.pages));
-        }
+        let protocol: Answering = if options.pages.is_empty() {
+            Box::new(move |request| Box::pin(protocol(request)))
+        } else {
+            let ruled = Router::new().route(PATH, any(protocol)).layer(browser::rules(&options.pages));
+            Box::new(move |request| Box::pin(routed(ruled.clone(), request)))
+        };
         let ready = Arc::new(ready);
         let ending = stop.begin.clone();
-        let mut app = Router::new();
+        let mut pages = Router::new();
         if let Some(metadata) = metadata {
             for path in door::METADATA {
                 let metadata = metadata.clone();
-                app = app.route(path, get(async move || answer::json_response(StatusCode::OK, &metadata)));
+                pages = pages.route(path, get(async move || answer::json_response(StatusCode::OK, &metadata)));
             }
         }
         let closing = CancellationToken::new();
         let mut others = None;
         match numbers {
             Numbers::Nowhere => {}
-            Numbers::Here => app = app.route("/metrics", shown),
+            Numbers::Here => pages = pages.route("/metrics", shown),
             Numbers::At(listener) => {
-                let app = Router::new().route("/metrics", shown).fallback(answer::nowhere);
+                let app = TowerToHyperService::new(Router::new().route("/metrics", shown).fallback(answer::nowhere));
                 // Few who ask, and always the same ones.
                 let connections =
                     listen::Connections { most: 16, patience: options.patience, closing: closing.clone() };
                 others = Some(tokio::spawn(listen::accept(listener, None, app, connections, workers.clone())));
             }
         }
-        let app = app
+        let pages = pages
             .route("/health", get(ready::health))
             .route("/ready", get(move || ready::ready(ready.clone(), ending.clone())))
-            .merge(protocol)
-            .fallback(answer::nowhere)
-            .layer(axum::middleware::from_fn_with_state(metrics, request_id::pass));
+            .fallback(answer::nowhere);
+        let app = App::new(protocol, pages, metrics);
         let (most, patience) = (options.connections, options.patience);
         let connections = listen::Connections { most, patience, closing: closing.clone() };
         let listening = tokio::spawn(listen::accept(listener, tls, app, connections, workers));

@@ -10,9 +10,8 @@ use super::rate::Rate;
 use super::sessions::Sessions;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use rmcp::transport::common::http_header::{HEADER_MCP_METHOD, HEADER_MCP_PROTOCOL_VERSION, HEADER_SESSION_ID};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -32,7 +31,12 @@ const LISTEN: &str = "subscriptions/listen";
 
 /// Headers that decide who comes in. Of two with the same name, this server could believe the one and what stands in
 /// front of it the other (RFC 9112, section 3.2, wants two of `Host` refused).
-const ONCE: [&str; 4] = ["host", "origin", "authorization", HEADER_SESSION_ID];
+const ONCE: [HeaderName; 4] = [header::HOST, header::ORIGIN, header::AUTHORIZATION, SESSION];
+
+/// The headers of the protocol that are looked at here.
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 
 pub(super) struct Gate {
     door: Door,
@@ -93,7 +97,7 @@ impl Gate {
         mut request: Request,
         inside: impl FnOnce(Request) -> F,
     ) -> Result<Response<Body>, Refusal> {
-        if let Some(name) = ONCE.iter().find(|name| request.headers().get_all(**name).iter().nth(1).is_some()) {
+        if let Some(name) = ONCE.iter().find(|name| request.headers().get_all(*name).iter().nth(1).is_some()) {
             let says = format!("the header `{name}` is there more than once; send it once");
             return Err(Refusal::new(StatusCode::BAD_REQUEST, says));
         }
@@ -109,10 +113,10 @@ impl Gate {
         if let Some(caller) = caller {
             request.extensions_mut().insert(caller);
         }
-        let session = text(request.headers(), HEADER_SESSION_ID).map(str::to_owned);
+        let session = text(request.headers(), &SESSION).map(str::to_owned);
         let mut place = Place::default();
         let posted = request.method() == Method::POST;
-        let listens = request.method() == Method::GET || text(request.headers(), HEADER_MCP_METHOD) == Some(LISTEN);
+        let listens = request.method() == Method::GET || text(request.headers(), &METHOD) == Some(LISTEN);
         let (parts, body) = request.into_parts();
         let (body, missing) = Arriving::new(body, self.patience);
         request = Request::from_parts(parts, Body::new(body));
@@ -156,7 +160,7 @@ impl Gate {
             _ => {}
         }
         if session.is_none()
-            && let Some(id) = text(response.headers(), HEADER_SESSION_ID)
+            && let Some(id) = text(response.headers(), &SESSION)
         {
             self.sessions.opened(id, name.as_deref(), proof.clone()).await;
         }
@@ -195,13 +199,13 @@ impl Gate {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
 /// A request outside of a session is answered with a new one, or not at all; one of the stateless revision needs none.
 fn opens_session(request: &Request) -> bool {
-    let version = text(request.headers(), HEADER_MCP_PROTOCOL_VERSION);
+    let version = text(request.headers(), &VERSION);
     // Dates compare as they are written.
     request.method() == Method::POST && version.is_none_or(|version| version < STATELESS)
 }

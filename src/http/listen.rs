@@ -1,12 +1,15 @@
 //! Connections: accepting them, TLS, and how long a peer may take to say something.
 //!
-//! Knows bytes, time and threads; what is asked goes to the router.
+//! Knows bytes, time and threads; what is asked goes to the service.
 
 use super::workers::Workers;
-use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,13 +41,16 @@ pub(super) struct Connections {
 }
 
 /// Accepts connections until they are to close, and waits for their ends.
-pub(super) async fn accept(
+pub(super) async fn accept<S>(
     listener: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
-    app: Router,
+    app: S,
     connections: Connections,
     workers: Workers,
-) {
+) where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
     let acceptor = tls.map(TlsAcceptor::from);
     let places = Arc::new(Semaphore::new(connections.most));
     let open = TaskTracker::new();
@@ -104,14 +110,13 @@ pub(super) async fn accept(
 
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    app: Router,
+    app: impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
     closing: CancellationToken,
 ) {
-    let service = TowerToHyperService::new(app);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), app);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -6,9 +6,8 @@
 use crate::metrics::Metrics;
 use crate::traces;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Response};
-use axum::middleware::Next;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -58,14 +57,19 @@ fn well_formed(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-pub(super) async fn pass(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response<Body> {
+/// The answer of `inside`, under a name, counted and logged.
+pub(super) async fn pass<F: Future<Output = Response<Body>>>(
+    metrics: &Metrics,
+    mut request: Request,
+    inside: impl FnOnce(Request) -> F,
+) -> Response<Body> {
     let id = RequestId::of(&request);
     request.extensions_mut().insert(id.clone());
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let span = id.span();
     let mut response = async {
         let started = Instant::now();
-        let response = next.run(request).await;
+        let response = inside(request).await;
         // Until the head of the answer; a stream goes on after it.
         let milliseconds = started.elapsed().as_millis();
         tracing::debug!(%method, path = %uri.path().escape_debug(), status = response.status().as_u16(), milliseconds, "http");

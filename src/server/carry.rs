@@ -64,7 +64,9 @@ pub(super) fn result(ended: Result<Answer, Failure>) -> CallToolResult {
         let text = answer.text.unwrap_or_else(|| content.to_string());
         CallToolResult::error(vec![ContentBlock::text(text)])
     } else {
-        CallToolResult::success(vec![ContentBlock::text(content.to_string())])
+        // Not as it is displayed, which goes through a formatter piece by piece.
+        let text = serde_json::to_string(&content).unwrap_or_default();
+        CallToolResult::success(vec![ContentBlock::text(text)])
     };
     result.structured_content = Some(content);
     result
