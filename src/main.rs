@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// musl's own allocator lets threads wait for each other.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     proxmox_mcp::cli::main()
 }
