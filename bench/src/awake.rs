@@ -1,8 +1,8 @@
 //! Keeps the processors from falling asleep between two messages.
 //!
 //! A call wakes four processes one after the other. On a virtual machine that does nothing else each of them first waits
-//! for its processor, which takes longer than what is measured. So each processor gets a loop of the lowest priority,
-//! which gives way to everybody at once. Floors are measured in the same way.
+//! for its processor, which takes longer than what is measured. So each processor gets a loop that runs only when it would
+//! be idle, and gives way to everybody at once. Floors are measured in the same way.
 
 use std::io;
 use std::process::{Child, Command};
@@ -12,12 +12,12 @@ pub struct Awake(Vec<Child>);
 
 impl Awake {
     /// # Errors
-    /// There is no program `nice`, or this one cannot be started again.
+    /// There is no program `chrt`, or this one cannot be started again.
     pub fn keep() -> io::Result<Awake> {
         let processors = std::thread::available_parallelism()?.get();
         let mut awake = Awake(Vec::new());
         for _ in 0..processors {
-            awake.0.push(Command::new("nice").args(["-n", "19"]).arg(std::env::current_exe()?).arg("spin").spawn()?);
+            awake.0.push(Command::new("chrt").args(["--idle", "0"]).arg(std::env::current_exe()?).arg("spin").spawn()?);
         }
         Ok(awake)
     }

@@ -10,6 +10,7 @@ mod calls;
 mod floor;
 mod load;
 mod memory;
+mod processors;
 mod report;
 mod server;
 mod startup;
@@ -61,6 +62,9 @@ enum Command {
         /// What its own tool answers: a file with the result of a call in JSON.
         #[arg(long)]
         answer: PathBuf,
+        /// Behind the HTTP of the measured server.
+        #[arg(long)]
+        behind: bool,
     },
     /// Lets many clients work over HTTP while the cluster has faults, and holds what they were told against what it did.
     Load {
@@ -78,8 +82,8 @@ fn main() -> std::io::Result<()> {
     match arguments.command {
         Some(Command::Backend { guests, delay }) => return backend::serve(guests, delay),
         Some(Command::Spin) => awake::spin(),
-        Some(Command::Bare { tools, answer }) => {
-            return web::bare::serve(&std::fs::read_to_string(tools)?, &std::fs::read_to_string(answer)?);
+        Some(Command::Bare { tools, answer, behind }) => {
+            return web::bare::serve(&std::fs::read_to_string(tools)?, &std::fs::read_to_string(answer)?, behind);
         }
         Some(Command::Load { seconds, clients }) => {
             let mut report = report::Report::default();

@@ -1,10 +1,11 @@
 //! MCP over HTTP, beside the SDK's own server with nothing around it: how long a call takes, and how many there are in
-//! a second over one, eight and sixty-four connections.
+//! a second over one, eight and sixty-four connections. What this program's HTTP takes of that alone, without its tools.
 
 pub mod bare;
 pub mod client;
 
 use crate::backend::Backend;
+use crate::processors::Apart;
 use crate::report::{Report, median, quantile};
 use crate::server::{command, resident};
 use client::{Era, Web};
@@ -34,6 +35,10 @@ impl Server {
         let output = child.stdout.take().ok_or_else(|| io::Error::other("no output"))?;
         BufReader::new(output).read_line(&mut url)?;
         Ok(Server { child, url: url.trim().to_owned() })
+    }
+
+    fn client(&self) -> io::Result<Web> {
+        Web::open(&self.url, Era::Stateless, None)
     }
 }
 
@@ -79,47 +84,83 @@ fn good(web: &mut Web, request: &[u8]) -> io::Result<Value> {
     Ok(message)
 }
 
+/// The measured server and the bare one, which lists and answers the same, alone and behind the measured server's HTTP.
+struct All {
+    ours: Server,
+    bare: Server,
+    behind: Server,
+    /// What is asked: a call without the cluster, the list of tools, a call to the cluster.
+    pairs: [Pair; 3],
+}
+
+impl All {
+    fn start(program: &Path, backend: &Backend) -> io::Result<All> {
+        let mut ours = command(program, backend.port, Some(&backend.fingerprint));
+        ours.args(["serve", "--http", "127.0.0.1:0", "--rate", "0"]);
+        let ours = Server::start(ours)?;
+        let mut web = ours.client()?;
+        let list = web.request("tools/list", json!({}));
+        let own = web.call("describe_api", json!({"path": "/version", "method": "GET"}));
+        let through = web.call("list_nodes", json!({}));
+        let (listed, answered) = (good(&mut web, &list)?, good(&mut web, &own)?);
+        good(&mut web, &through)?;
+        // What a client gets is the same: as many tools, and the same answer.
+        let tools = Listed::write("tools", &listed["result"]["tools"])?;
+        let answer = Listed::write("answer", &answered["result"])?;
+        let bare = |more: &[&str]| -> io::Result<Server> {
+            let mut bare = Command::new(std::env::current_exe()?);
+            bare.arg("bare").arg("--tools").arg(&tools.0).arg("--answer").arg(&answer.0).args(more);
+            Server::start(bare)
+        };
+        let (bare, behind) = (bare(&[])?, bare(&["--behind"])?);
+        let mut floor = bare.client()?;
+        let nothing = floor.call(bare::TOOL, json!({}));
+        good(&mut floor, &nothing)?;
+        let pairs = [
+            Pair { what: "a call without the cluster", ours: own, bare: nothing.clone() },
+            Pair { what: "`tools/list`", bare: floor.request("tools/list", json!({})), ours: list },
+            Pair { what: "a call to the cluster", ours: through, bare: nothing },
+        ];
+        Ok(All { ours, bare, behind, pairs })
+    }
+}
+
 pub fn measure(program: &Path, calls: usize, report: &mut Report) -> io::Result<()> {
+    one_by_one(program, calls, report)?;
     let backend = Backend::start(10, 0)?;
-    let mut ours = command(program, backend.port, Some(&backend.fingerprint));
-    ours.args(["serve", "--http", "127.0.0.1:0", "--rate", "0"]);
-    let ours = Server::start(ours)?;
-    let mut web = Web::open(&ours.url, Era::Stateless, None)?;
-    let list = web.request("tools/list", json!({}));
-    let own = web.call("describe_api", json!({"path": "/version", "method": "GET"}));
-    let through = web.call("list_nodes", json!({}));
-    let (listed, answered) = (good(&mut web, &list)?, good(&mut web, &own)?);
-    good(&mut web, &through)?;
-    // What a client gets is the same: as many tools, and the same answer.
-    let tools = Listed::write("tools", &listed["result"]["tools"])?;
-    let answer = Listed::write("answer", &answered["result"])?;
-    let mut bare = Command::new(std::env::current_exe()?);
-    bare.arg("bare").arg("--tools").arg(&tools.0).arg("--answer").arg(&answer.0);
-    let bare = Server::start(bare)?;
-    let mut floor = Web::open(&bare.url, Era::Stateless, None)?;
-    let nothing = floor.call(bare::TOOL, json!({}));
-    good(&mut floor, &nothing)?;
-    let pairs = [
-        Pair { what: "a call without the cluster", ours: own.clone(), bare: nothing.clone() },
-        Pair { what: "`tools/list`", bare: floor.request("tools/list", json!({})), ours: list },
-        Pair { what: "a call to the cluster", ours: through.clone(), bare: nothing.clone() },
-    ];
-    for pair in &pairs {
-        latency(pair, (&mut web, &mut floor), (calls, true), report)?;
-    }
-    // Each is asked when the other one's code is what the processors know.
-    latency(&pairs[0], (&mut web, &mut floor), (calls, false), report)?;
+    let all = All::start(program, &backend)?;
     for width in [1, 8, 64] {
-        rates(&pairs[0], (&ours, &bare), (width, calls * MANY), report)?;
+        rates(&all, &all.pairs[0], (width, calls * MANY), report)?;
     }
-    rates(&pairs[2], (&ours, &bare), (64, calls * MANY), report)?;
+    rates(&all, &all.pairs[2], (64, calls * MANY), report)?;
     report.row(
         "HTTP, resident after all that",
-        format!("{:.1} MB", resident(ours.child.id())?),
-        format!("{:.1} MB: a bare server of the SDK", resident(bare.child.id())?),
+        format!("{:.1} MB", resident(all.ours.child.id())?),
+        format!("{:.1} MB: a bare server of the SDK", resident(all.bare.child.id())?),
         "",
     );
     Ok(())
+}
+
+fn one_by_one(program: &Path, calls: usize, report: &mut Report) -> io::Result<()> {
+    let apart = Apart::keep()?;
+    let backend = Backend::start(10, 0)?;
+    let all = apart.beside(|| All::start(program, &backend))?;
+    let (mut web, mut behind, mut floor) = (all.ours.client()?, all.behind.client()?, all.bare.client()?);
+    // The floor's own message goes to both: only what stands around the handler differs.
+    let [own, list, _] = &all.pairs;
+    let alone = |of: &Pair, what| Pair { what, ours: of.bare.clone(), bare: of.bare.clone() };
+    let pairs =
+        [alone(own, "the floor's tool behind our HTTP"), alone(list, "`tools/list` of the floor behind our HTTP")];
+    for pair in &pairs {
+        latency(pair, (&mut behind, &mut floor), (calls, true), report)?;
+    }
+    latency(&pairs[0], (&mut behind, &mut floor), (calls, false), report)?;
+    for pair in &all.pairs {
+        latency(pair, (&mut web, &mut floor), (calls, true), report)?;
+    }
+    // Each is asked when the other one's code is what the processors know.
+    latency(own, (&mut web, &mut floor), (calls, false), report)
 }
 
 fn latency(
@@ -157,15 +198,10 @@ fn latency(
     Ok(())
 }
 
-fn rates(
-    pair: &Pair,
-    (ours, bare): (&Server, &Server),
-    (width, calls): (usize, usize),
-    report: &mut Report,
-) -> io::Result<()> {
+fn rates(all: &All, pair: &Pair, (width, calls): (usize, usize), report: &mut Report) -> io::Result<()> {
     let (mut fast, mut most) = (Vec::new(), Vec::new());
     for turn in 0..=TURNS {
-        let (one, other) = (rate(&ours.url, &pair.ours, width, calls)?, rate(&bare.url, &pair.bare, width, calls)?);
+        let (one, other) = (rate(&all.ours, &pair.ours, width, calls)?, rate(&all.bare, &pair.bare, width, calls)?);
         if turn > 0 {
             fast.push(one);
             most.push(other);
@@ -182,8 +218,8 @@ fn rates(
 }
 
 /// Answers per second over so many connections, each with a client that waits for every answer.
-fn rate(url: &str, request: &[u8], width: usize, calls: usize) -> io::Result<f64> {
-    let webs: Vec<Web> = (0..width).map(|_| Web::open(url, Era::Stateless, None)).collect::<io::Result<_>>()?;
+fn rate(server: &Server, request: &[u8], width: usize, calls: usize) -> io::Result<f64> {
+    let webs: Vec<Web> = (0..width).map(|_| server.client()).collect::<io::Result<_>>()?;
     let each = calls.div_ceil(width);
     let start = Instant::now();
     std::thread::scope(|scope| {

@@ -1,11 +1,13 @@
-//! The floor of the numbers over HTTP: the SDK's server with one tool that knows its answer, and nothing around it.
+//! The floor of the numbers over HTTP: the SDK's server with one tool that knows its answer, and nothing around it. Or the
+//! same handler behind the HTTP of the measured server, which shows what that alone takes.
 //!
-//! The same SDK with the same features on the same threads as the measured server; no sessions are bound to anybody, no
-//! limits are held, nothing is logged.
+//! The same SDK with the same features as the measured server. In the floor no sessions are bound to anybody, no limits are
+//! held, and requests have no names.
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use proxmox_mcp::http::{Door, Http, Options, PATH, Ready, Stop};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, ListToolsResult, PaginatedRequestParams,
     ServerCapabilities, ServerConfig, Tool,
@@ -16,7 +18,10 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Map, json};
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
 
 /// The name of the one tool.
 pub const TOOL: &str = "nothing";
@@ -52,32 +57,47 @@ impl ServerHandler for Bare {
 }
 
 /// Serves until it is killed; prints its URL. `tools` are listed as they are, beside the one whose answer is known, which
-/// always answers with `answer`.
+/// always answers with `answer`. `behind`: with everything that the measured server does for a request over HTTP.
 ///
 /// # Errors
 /// There is no address, or the tools or the answer are none.
-pub fn serve(tools: &str, answer: &str) -> io::Result<()> {
+pub fn serve(tools: &str, answer: &str, behind: bool) -> io::Result<()> {
     let mut tools: Vec<Tool> = serde_json::from_str(tools)?;
     let answer = serde_json::from_str(answer)?;
     let schema = Map::from_iter([("type".to_owned(), json!("object"))]);
     tools.push(Tool::new(TOOL, "Knows its answer", Arc::new(schema)));
     let bare = Bare { tools: Arc::new(tools), answer };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async move { if behind { around(bare).await } else { alone(bare).await } })
+}
+
+async fn alone(bare: Bare) -> io::Result<()> {
     let config = StreamableHttpServerConfig::default().with_json_response(true);
     let service = StreamableHttpService::new(move || Ok(bare.clone()), LocalSessionManager::default().into(), config);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async move {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let mut output = io::stdout();
-        writeln!(output, "http://{}/mcp", listener.local_addr()?)?;
-        output.flush()?;
-        loop {
-            let (stream, _) = listener.accept().await?;
-            // As the measured server does.
-            stream.set_nodelay(true)?;
-            let service = TowerToHyperService::new(service.clone());
-            tokio::spawn(async move {
-                // How a connection ends does not matter.
-                let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-            });
-        }
-    })
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    tell(listener.local_addr()?)?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        // As the measured server does.
+        stream.set_nodelay(true)?;
+        let service = TowerToHyperService::new(service.clone());
+        tokio::spawn(async move {
+            // How a connection ends does not matter.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn around(bare: Bare) -> io::Result<()> {
+    let options = Options { rate: None, ..Options::default() };
+    let http = Http::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None, options).await?;
+    tell(http.address())?;
+    http.serve(bare, Door::default(), Ready::always(), TaskTracker::new(), Stop::default()).await;
+    Ok(())
+}
+
+fn tell(address: SocketAddr) -> io::Result<()> {
+    let mut output = io::stdout();
+    writeln!(output, "http://{address}{PATH}")?;
+    output.flush()
 }
