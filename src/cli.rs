@@ -100,9 +100,13 @@ enum Command {
 /// Runs the process: parses the command line, does what it says, and gives the exit code.
 pub fn main() -> ExitCode {
     // Before any thread and before clap, which reads the environment.
-    if let Err(error) = settings::read_dotenv() {
-        eprintln!("proxmox-mcp: {error}");
-        return Exit::Usage.into();
+    match settings::dotenv::read(std::env::args_os(), &settings::layers::process) {
+        Ok(None) => {}
+        Ok(Some(notice)) => eprintln!("proxmox-mcp: {notice}"),
+        Err(error) => {
+            eprintln!("proxmox-mcp: {error}");
+            return Exit::Usage.into();
+        }
     }
     let parsed = matches().and_then(|matches| {
         let mut cli = Cli::from_arg_matches(&matches)?;

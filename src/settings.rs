@@ -7,6 +7,7 @@ mod audit;
 mod auth;
 mod checks;
 mod confirm;
+pub mod dotenv;
 mod fences;
 pub mod file;
 pub mod flags;
@@ -124,25 +125,6 @@ pub enum BadSettings {
     Contradiction(String),
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Several(Vec<BadSettings>),
-}
-
-/// Adds the variables of `.env` in the working directory to the environment; what is set already wins.
-///
-/// Call it before any thread is started and before the command line is parsed.
-///
-/// # Errors
-/// The file is there but cannot be read or understood. The text does not repeat its content.
-pub fn read_dotenv() -> Result<(), BadSettings> {
-    match dotenvy::from_path(".env") {
-        Ok(()) => Ok(()),
-        Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(dotenvy::Error::Io(error)) => {
-            Err(BadSettings::Contradiction(format!("the file .env cannot be read: {error}")))
-        }
-        Err(_) => Err(BadSettings::Contradiction(
-            "the file .env has a line that is not NAME=value (values with spaces or # need quotes)".to_owned(),
-        )),
-    }
 }
 
 impl Settings {

@@ -6,6 +6,7 @@ mod common;
 #[cfg(all(feature = "sandbox", unix))]
 mod clusters;
 mod file;
+mod folder;
 mod layers;
 mod show;
 #[cfg(all(feature = "sandbox", unix))]
