@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 /// A set of privileges by name.
 pub type Privileges = BTreeSet<String>;
 
+/// How the names of all roles begin that setup makes.
+pub const ROLES: &str = "ProxmoxMCP-";
+
 /// More paths than these are not granted one by one.
 const PATHS: usize = 64;
 
@@ -102,7 +105,7 @@ pub fn grants(tier: Tier, privileges: &Privileges, settings: &Settings) -> Vec<G
 
 /// `ProxmoxMCP-operate`.
 pub fn role_name(tier: Tier) -> String {
-    format!("ProxmoxMCP-{tier}")
+    format!("{ROLES}{tier}")
 }
 
 /// The paths of the guests that may be changed; empty = all, or what no path can say.

@@ -7,6 +7,7 @@ mod clients;
 mod files;
 mod finish;
 mod keep;
+mod known;
 mod limits;
 mod person;
 mod steps;
@@ -35,7 +36,8 @@ pub struct Word(());
 /// What the subcommand takes. Host, fingerprint, tier, toolsets and fences are the flags of the server.
 #[derive(Debug, Args)]
 pub struct Setup {
-    /// Believe the certificate that the server shows, and keep its fingerprint. Without it a person is asked
+    /// Believe the certificate that the server shows, and keep its fingerprint. Without it a person is asked. Not where the
+    /// config file pins another one
     #[arg(long)]
     trust_first: bool,
     /// File with the password of --user, who makes user, role and token; PROXMOX_PASSWORD works as well
@@ -137,17 +139,21 @@ async fn go(setup: &Setup, flags: &Flags, said: &mut Vec<String>) -> Result<Exit
         })?,
     };
     let endpoints = settings::endpoints(&host, flags.port.as_deref())?;
-    let trust = trust::settle(&endpoints, given, setup.trust_first, person).await?;
-
-    let flags = limits::limits(flags, person)?;
-    let base = Settings::limits(&flags)?;
+    // What the file says of this cluster is known before anybody is believed.
     let name = store::name(setup.name.as_deref(), &endpoints)?;
+    let store = Store::find(flags, &name, &environment)?;
+    let known = store.known.as_ref();
+    known.map_or(Ok(()), |known| known.is_at(&endpoints))?;
+    let trust = trust::settle(&endpoints, given, known, setup.trust_first, person).await?;
+
+    let flags = limits::limits(flags, known, person)?;
+    let base = Settings::limits(&flags)?;
+    let name = store.name().to_owned();
     let connection = Settings { name: name.clone(), endpoints, trust, ..base };
-    let user = setup.for_user.clone().unwrap_or_else(|| "mcp@pve".to_owned());
-    let (owner, token) = limits::token_name(&flags, user)?;
-    let store = Store::find(&flags, &name, &environment)?;
+    let (owner, token) = limits::token_name(&flags, setup.for_user.as_deref(), known)?;
     let (file, home) = (store.secret_file(), environment("HOME"));
-    let mut safe = Safe::choose(setup, &name, file, store.known.as_ref(), home.as_deref(), person).await?;
+    let table = known.map(|known| &known.table);
+    let mut safe = Safe::choose(setup, &name, file, table, home.as_deref(), person).await?;
 
     let flags = &flags;
     let mut making = Making { setup, flags, connection: &connection, owner: &owner, person, safe: &mut safe, said };

@@ -164,19 +164,20 @@ fn table(text: &str) -> toml_edit::Table {
 fn a_cluster_is_written_and_everything_else_stays() {
     let folder = tempdir().expect("a folder");
     let path = folder.path().join("below/config.toml");
-    write_cluster(&path, "home", &table("host = \"pve1\"\ntier = \"read\"\n")).expect("made");
+    write_cluster(&path, "home", &table("host = \"pve1\"\ntier = \"read\"\n"), &[]).expect("made");
     assert_eq!(fs::read_to_string(&path).expect("there"), "[clusters.home]\nhost = \"pve1\"\ntier = \"read\"\n");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     }
-    let mine = "# mine\ntier = \"read\" # careful\n\n[clusters.home] # the old one\nhost = \"pve1\" # the first\nuser = \"a@pam\"\n\n# the other\n[clusters.lab]\nhost = \"lab\"\n";
+    let mine = "# mine\ntier = \"read\" # careful\n\n[clusters.home] # the old one\nhost = \"pve1\" # the first\nuser = \"a@pam\"\nwait = 5 # mine\n\n# the other\n[clusters.lab]\nhost = \"lab\"\n";
     fs::write(&path, mine).expect("written");
-    write_cluster(&path, "home", &table("host = \"pve2\"\ntoken_name = \"a@pam!b\"\n")).expect("changed");
-    write_cluster(&path, "new", &table("host = \"pve3\"\n")).expect("added");
+    write_cluster(&path, "home", &table("host = \"pve2\"\ntoken_name = \"a@pam!b\"\n"), &["user", "port"])
+        .expect("changed");
+    write_cluster(&path, "new", &table("host = \"pve3\"\n"), &["user"]).expect("added");
     let text = fs::read_to_string(&path).expect("there");
-    let expected = "# mine\ntier = \"read\" # careful\n\n[clusters.home] # the old one\nhost = \"pve2\" # the first\ntoken_name = \"a@pam!b\"\n\n# the other\n[clusters.lab]\nhost = \"lab\"\n\n[clusters.new]\nhost = \"pve3\"\n";
+    let expected = "# mine\ntier = \"read\" # careful\n\n[clusters.home] # the old one\nhost = \"pve2\" # the first\nwait = 5 # mine\ntoken_name = \"a@pam!b\"\n\n# the other\n[clusters.lab]\nhost = \"lab\"\n\n[clusters.new]\nhost = \"pve3\"\n";
     assert_eq!(text, expected);
     let left: Vec<_> = fs::read_dir(path.parent().expect("below")).expect("there").collect();
     assert_eq!(left.len(), 1, "{left:?}");
@@ -187,10 +188,11 @@ fn a_file_with_mistakes_is_not_written() {
     let folder = tempdir().expect("a folder");
     let path = folder.path().join("config.toml");
     fs::write(&path, "teir = 1\n").expect("written");
-    let error = write_cluster(&path, "home", &table("host = \"pve1\"\n")).expect_err("a mistake").to_string();
+    let error = write_cluster(&path, "home", &table("host = \"pve1\"\n"), &[]).expect_err("a mistake").to_string();
     assert!(error.contains("line 1") && error.contains("`teir`"), "{error}");
     fs::write(&path, "tier = \"read\"\n").expect("written");
-    let error = write_cluster(&path, "home", &table("token_value = \"s3cret\"\n")).expect_err("a secret").to_string();
+    let error =
+        write_cluster(&path, "home", &table("token_value = \"s3cret\"\n"), &[]).expect_err("a secret").to_string();
     assert!(error.contains("may not stand") && !error.contains("s3cret"), "{error}");
     assert_eq!(fs::read_to_string(&path).expect("there"), "tier = \"read\"\n");
 }

@@ -14,6 +14,7 @@ mod terminal;
 #[path = "../common/world.rs"]
 mod world;
 
+mod again;
 mod by_flags;
 mod cluster;
 mod doctor;

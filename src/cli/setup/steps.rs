@@ -5,7 +5,7 @@
 
 use super::Word;
 use crate::arguments::Segment;
-use crate::checkup::grants::{Grant, Privileges};
+use crate::checkup::grants::{Grant, Privileges, ROLES};
 use crate::client::PreparedRequest;
 use crate::engine::{Engine, Failure, FailureKind};
 use crate::tool::Verb;
@@ -31,6 +31,31 @@ pub struct There {
     pub roles: Vec<(String, Privileges)>,
     pub user: bool,
     pub token: bool,
+    /// The roles of ours that the token has already, with their paths.
+    pub held: Vec<Held>,
+}
+
+/// A role on a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    role: String,
+    path: String,
+}
+
+impl Held {
+    /// Those of ours that a token has, as far as they may be read.
+    async fn look(engine: &Engine, full: &str) -> Vec<Held> {
+        let rows = rows_or_none(engine, &PreparedRequest::plain(Verb::Get, "/access/acl")).await;
+        let is = |row: &Map<String, Value>, field: &str, value: &str| text(row, field).as_deref() == Some(value);
+        let of_token = rows.iter().filter(|row| is(row, "type", "token") && is(row, "ugid", full));
+        let held = of_token.filter_map(|row| Some(Held { role: text(row, "roleid")?, path: text(row, "path")? }));
+        held.filter(|one| one.role.starts_with(ROLES)).collect()
+    }
+
+    /// Is it among what is wanted?
+    fn wanted(&self, wish: &Wish<'_>) -> bool {
+        wish.grants.iter().any(|grant| grant.role == self.role && grant.paths.contains(&self.path))
+    }
 }
 
 impl There {
@@ -49,7 +74,8 @@ impl There {
             false => Vec::new(),
         };
         let has = tokens.iter().any(|row| text(row, "tokenid").as_deref() == Some(token));
-        Ok(There { roles, user: known, token: has })
+        let held = if has { Held::look(engine, &format!("{user}!{token}")).await } else { Vec::new() };
+        Ok(There { roles, user: known, token: has, held })
     }
 
     /// Every privilege that the cluster knows: those of the administrator.
@@ -84,6 +110,10 @@ impl There {
         for grant in wish.grants {
             let paths = grant.paths.join(", ");
             steps.push(format!("give {} to both on {paths}", grant.role));
+        }
+        // With a token that is deleted goes all that it had.
+        for held in self.held.iter().filter(|held| !wish.replace && !held.wanted(wish)) {
+            steps.push(format!("take {} from the token on {}", held.role, held.path));
         }
         steps
     }
@@ -136,12 +166,21 @@ pub async fn make(
     Ok(Some(SecretString::from(secret.to_owned())))
 }
 
-/// Gives the roles to the token.
+/// Gives the roles to the token, and takes those away that an earlier setup with other limits gave it. The user keeps
+/// them: other tokens of the same user may need them, and this one has what both have.
 ///
 /// # Errors
 /// As [`make`].
 pub async fn empower(engine: &Engine, wish: &Wish<'_>, word: &Word, said: &mut Vec<String>) -> Result<(), Failure> {
-    give(engine, wish, "tokens", format!("{}!{}", wish.user, wish.token), word, said).await
+    let full = format!("{}!{}", wish.user, wish.token);
+    give(engine, wish, "tokens", full.clone(), word, said).await?;
+    for held in Held::look(engine, &full).await.into_iter().filter(|held| !held.wanted(wish)) {
+        let request = PreparedRequest::plain(Verb::Put, "/access/acl").with("path", held.path.as_str());
+        let request = request.with("roles", held.role.as_str()).with("tokens", full.as_str()).with("delete", "1");
+        engine.act(&request, word).await?;
+        said.push(format!("took {} from {full} on {}", held.role, held.path));
+    }
+    Ok(())
 }
 
 async fn role(

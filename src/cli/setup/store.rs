@@ -2,10 +2,11 @@
 //!
 //! Knows paths and the keys of a cluster in the config file.
 
+use super::known::{self, Known};
 use super::{Stop, keep::Safe};
 use crate::cli::Exit;
 use crate::client::hex;
-use crate::settings::file::{self, Table as Known};
+use crate::settings::file;
 use crate::settings::{Endpoint, Flags, Settings, Trust};
 use std::path::PathBuf;
 use toml_edit::{Array, Table, value};
@@ -58,8 +59,14 @@ impl Store {
         let config = std::path::absolute(&config).unwrap_or(config);
         // A file with mistakes is told before anything is made that would have to stand in it.
         let file = if config.exists() { file::find(given, environment)? } else { None };
-        let known = file.and_then(|file| file.clusters.into_iter().find(|table| table.name == name));
-        Ok(Store { config, named: given.is_some(), name: name.to_owned(), known })
+        let known = file.map(|file| Known::find(file, name)).transpose()?.flatten();
+        let name = known.as_ref().map_or(name, |known| known.table.name.as_str()).to_owned();
+        Ok(Store { config, named: given.is_some(), name, known })
+    }
+
+    /// What the cluster is called in the file.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Where the token's secret goes if nothing else is said.
@@ -73,7 +80,7 @@ impl Store {
     /// The file is none, or cannot be written; it is as it was.
     pub fn write(&self, settings: &Settings, safe: &Safe, flags: &Flags, said: &mut Vec<String>) -> Result<(), Stop> {
         let table = table(settings, safe, flags);
-        file::write_cluster(&self.config, &self.name, &table)
+        file::write_cluster(&self.config, &self.name, &table, &known::CONNECTION)
             .map_err(|error| Stop::new(Exit::Failed, error.to_string()))?;
         said.push(format!("wrote [clusters.{}] into {}", self.name, self.config.display()));
         eprintln!("Wrote [clusters.{}] into {}", self.name, self.config.display());
@@ -112,25 +119,11 @@ fn table(settings: &Settings, safe: &Safe, flags: &Flags) -> Table {
     table.insert(key, value(place));
     table.insert("tier", value(settings.tier.as_str()));
     table.insert("toolsets", value(settings.toolsets.to_string().split(',').collect::<Array>()));
-    let fences = &flags.fences;
-    for (key, words) in [
-        ("allow", &flags.allow),
-        ("deny", &flags.deny),
-        ("allow_nodes", &fences.allow_nodes),
-        ("deny_nodes", &fences.deny_nodes),
-        ("allow_guests", &fences.allow_guests),
-        ("deny_guests", &fences.deny_guests),
-        ("allow_pools", &fences.allow_pools),
-        ("deny_pools", &fences.deny_pools),
-        ("allow_tags", &fences.allow_tags),
-        ("deny_tags", &fences.deny_tags),
-        ("allow_storages", &fences.allow_storages),
-        ("deny_storages", &fences.deny_storages),
-        ("allow_tools", &fences.allow_tools),
-        ("protected_tags", &fences.protected_tags),
-    ] {
-        if words.iter().any(|word| !word.is_empty()) {
-            table.insert(key, value(list(words)));
+    for key in known::LIMITS {
+        let words = known::words(flags, key);
+        // Tier and toolsets stand there already.
+        if !table.contains_key(key) && words.iter().any(|word| !word.is_empty()) {
+            table.insert(key, value(list(&words)));
         }
     }
     table

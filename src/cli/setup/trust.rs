@@ -2,7 +2,7 @@
 //!
 //! Knows probes and certificates. Nothing that proves who we are is sent before this is settled.
 
-use super::{Stop, person::Person};
+use super::{Stop, known::Known, person::Person};
 use crate::cli::Exit;
 use crate::cli::table::clean;
 use crate::client::probe as look_at;
@@ -13,11 +13,20 @@ use std::time::Duration;
 /// How long a step of a look may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Looks at the endpoints and settles why they are believed. `given` is what flags said; `first` believes what is shown.
+/// Looks at the endpoints and settles why they are believed. `given` is what flags said, `known` what the config file
+/// believes so far; `first` believes what is shown where nothing is known yet.
 ///
 /// # Errors
-/// No endpoint answers; the certificate is not the one that flags named; nobody agreed to it.
-pub async fn settle(endpoints: &[Endpoint], given: Option<Trust>, first: bool, person: Person) -> Result<Trust, Stop> {
+/// No endpoint answers; the certificate is not the one that flags or the file named; nobody agreed to it.
+pub async fn settle(
+    endpoints: &[Endpoint],
+    given: Option<Trust>,
+    known: Option<&Known>,
+    first: bool,
+    person: Person,
+) -> Result<Trust, Stop> {
+    let known = known.filter(|_| given.is_none());
+    let given = given.or_else(|| known?.authority());
     let believed = given.clone().unwrap_or(Trust::System);
     let mut pins: Vec<[u8; 32]> = Vec::new();
     let (mut reached, mut trusted) = (0, 0);
@@ -31,6 +40,18 @@ pub async fn settle(endpoints: &[Endpoint], given: Option<Trust>, first: bool, p
         };
         reached += 1;
         eprintln!("{}", shown(endpoint, certificate));
+        if let Some((known, pinned)) =
+            known.map(|known| (known, known.pins(endpoint))).filter(|(_, pinned)| !pinned.is_empty())
+        {
+            match pinned.contains(&certificate.sha256) {
+                true => eprintln!("It is the one that the config file pins."),
+                false => changed(endpoint, certificate, pinned, known, person)?,
+            }
+            if !pins.contains(&certificate.sha256) {
+                pins.push(certificate.sha256);
+            }
+            continue;
+        }
         if probe.failed.is_none() {
             trusted += 1;
             continue;
@@ -114,6 +135,37 @@ fn agree(endpoint: &Endpoint, certificate: &Certificate, first: bool, person: Pe
     );
     // Never by --yes: that is about what setup makes.
     match person.trusts("Is it the same? Then it is trusted from now on, and no other one")? {
+        true => Ok(()),
+        false => Err(Stop::new(Exit::Refused, "the certificate was not trusted; nothing was sent")),
+    }
+}
+
+/// Another certificate than the one that was believed so far: `--trust-first` is for the first time.
+fn changed(
+    endpoint: &Endpoint,
+    certificate: &Certificate,
+    pinned: &[[u8; 32]],
+    known: &Known,
+    person: Person,
+) -> Result<(), Stop> {
+    let (shows, place) = (certificate.fingerprint(), known.place());
+    let pinned = pinned.iter().map(|pin| crate::client::hex(pin)).collect::<Vec<_>>().join(", ");
+    if !person.is_there() {
+        return Err(Stop::new(
+            Exit::Unreachable,
+            format!(
+                "{} shows the certificate {shows}, and {place} pins {pinned}. Nothing was sent. Compare it on the node \
+                 (`pvenode cert info`). Only if it is the same there, give --fingerprint {shows}; else somebody stands \
+                 between.",
+                endpoint.origin()
+            ),
+        ));
+    }
+    eprintln!(
+        "This is ANOTHER certificate than the one that {place} pins:\n  pinned  {pinned}\n  shown   {shows}\nSomebody may \
+         stand between. Compare it on the node itself, in its own console: `pvenode cert info`."
+    );
+    match person.trusts("Does the node itself show the new one? Then it is trusted in the place of the old one")? {
         true => Ok(()),
         false => Err(Stop::new(Exit::Refused, "the certificate was not trusted; nothing was sent")),
     }

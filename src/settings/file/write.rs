@@ -26,26 +26,26 @@ pub enum NotWritten {
     Wrong(String),
 }
 
-/// Sets these keys of the cluster `name` in the file at `path`, and removes those of its keys that are not among them.
-/// Comments of other lines, the top level and other clusters stay. Makes the file, and its folder, if need be.
+/// Sets these keys of the cluster `name` in the file at `path`, and removes those of `answered` that are not among them:
+/// the old answers to the same questions. Its other keys, comments, the top level and other clusters stay. Makes the file, and its folder, if need be.
 ///
 /// # Errors
 /// The file is no config file, what would stand in it is none, or it cannot be written.
-pub fn write_cluster(path: &Path, name: &str, table: &Table) -> Result<(), NotWritten> {
+pub fn write_cluster(path: &Path, name: &str, table: &Table, answered: &[&str]) -> Result<(), NotWritten> {
     let failed = |error| NotWritten::Io { path: path.to_owned(), error };
     let old = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(failed(error)),
     };
-    let text = with_cluster(path, &old, name, table).map_err(NotWritten::Wrong)?;
+    let text = with_cluster(path, &old, name, table, answered).map_err(NotWritten::Wrong)?;
     // A link stays one: what it points to is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     replace(&target, &text).map_err(failed)
 }
 
 /// The text of a file with this cluster in it.
-fn with_cluster(path: &Path, old: &str, name: &str, table: &Table) -> Result<String, String> {
+fn with_cluster(path: &Path, old: &str, name: &str, table: &Table, answered: &[&str]) -> Result<String, String> {
     let wrong = |error: super::BadSettings| error.to_string();
     // A file with mistakes is not made worse, and a mistake is not looked for in what was just written.
     super::parse(path, old).map_err(wrong)?;
@@ -59,10 +59,8 @@ fn with_cluster(path: &Path, old: &str, name: &str, table: &Table) -> Result<Str
         clusters.as_table_like_mut().ok_or_else(|| format!("`clusters` in {} is no table", path.display()))?;
     match clusters.get_mut(name).and_then(Item::as_table_like_mut) {
         Some(known) => {
-            let gone: Vec<String> =
-                known.iter().map(|(key, _)| key.to_owned()).filter(|key| !table.contains_key(key)).collect();
-            for key in gone {
-                known.remove(&key);
+            for key in answered.iter().filter(|key| !table.contains_key(key)) {
+                known.remove(key);
             }
             for (key, item) in table.iter() {
                 match known.get_mut(key) {
