@@ -3,7 +3,8 @@
 //! Knows where the clients keep their files and how an entry looks there. Other entries and their order stay; a file
 //! that is no plain JSON is not touched.
 
-use super::files;
+use super::{files, known};
+use crate::settings::table::by_key;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -98,9 +99,17 @@ impl Client {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(format!("{at} cannot be read: {error}")),
         };
-        let text = self.merged(old.as_deref().unwrap_or_default(), launch).map_err(|says| format!("{at} {says}"))?;
+        let merged = self.merged(old.as_deref().unwrap_or_default(), launch).map_err(|says| format!("{at} {says}"))?;
+        let text = merged.text;
+        let mut more = String::new();
+        if !merged.gone.is_empty() {
+            more += &format!(". Its `env` named another connection, which is gone: {}", merged.gone.join(", "));
+        }
+        if !merged.left.is_empty() {
+            more += &format!(". Its `env` wins over the config file: {}", merged.left.join(", "));
+        }
         if old.as_deref() == Some(text.as_str()) {
-            return Ok(format!("{at} has the entry `{NAME}` already"));
+            return Ok(format!("{at} has the entry `{NAME}` already{more}"));
         }
         let failed = |error: std::io::Error| format!("{at} cannot be written: {error}");
         let copy = match &old {
@@ -108,11 +117,11 @@ impl Client {
             None => String::new(),
         };
         files::replace(file, &text, false).map_err(failed)?;
-        Ok(format!("put the entry `{NAME}` into {at}{copy}"))
+        Ok(format!("put the entry `{NAME}` into {at}{copy}{more}"))
     }
 
-    /// The text of the client's file with our entry in it.
-    fn merged(self, old: &str, launch: &Launch) -> Result<String, String> {
+    /// The client's file with our entry in it.
+    fn merged(self, old: &str, launch: &Launch) -> Result<Merged, String> {
         let mut whole: Map<String, Value> = match old.trim() {
             "" => Map::new(),
             old => serde_json::from_str(old)
@@ -122,17 +131,42 @@ impl Client {
         let Value::Object(servers) = servers else {
             return Err(format!("has something else than an object under `{}`, so it is not touched", self.key()));
         };
-        // What was added to our own entry by hand, such as variables, stays.
+        let (mut gone, mut left) = (Vec::new(), Vec::new());
+        // What was added to our own entry by hand stays, but for variables that name another connection: they would win
+        // over the config file.
         match servers.get_mut(NAME).and_then(Value::as_object_mut) {
             Some(known) => {
                 if let Value::Object(entry) = self.entry(launch) {
                     known.extend(entry);
                 }
+                if let Some(variables) = known.get_mut("env").and_then(Value::as_object_mut) {
+                    (gone, left) = variables
+                        .keys()
+                        .filter(|name| name.starts_with("PROXMOX_"))
+                        .cloned()
+                        .partition(|name| connects(name));
+                    gone.iter().for_each(|name| _ = variables.shift_remove(name));
+                }
             }
             None => _ = servers.insert(NAME.to_owned(), self.entry(launch)),
         }
-        Ok(format!("{:#}\n", Value::Object(whole)))
+        Ok(Merged { text: format!("{:#}\n", Value::Object(whole)), gone, left })
     }
+}
+
+/// A client's file as it will be.
+#[derive(Debug, PartialEq, Eq)]
+struct Merged {
+    text: String,
+    /// Variables of our entry that are there no more.
+    gone: Vec<String>,
+    /// Those of ours that still are.
+    left: Vec<String>,
+}
+
+/// Does this variable say where a cluster is, who we are there, or why it is believed?
+fn connects(variable: &str) -> bool {
+    known::CONNECTION.iter().filter_map(|key| by_key(key)).any(|setting| setting.variable == variable)
 }
 
 #[cfg(test)]
@@ -146,14 +180,25 @@ mod tests {
     #[test]
     fn other_entries_and_their_order_stay() {
         let old = r#"{"theme":"dark","mcpServers":{"zeta":{"command":"z"},"alpha":{"command":"a","env":{"B":"1","A":"2"}}},"last":1}"#;
-        let new = Client::Cursor.merged(old, &launch()).expect("merged");
+        let new = Client::Cursor.merged(old, &launch()).expect("merged").text;
         let value: Value = serde_json::from_str(&new).expect("JSON");
         let keys: Vec<&String> = value.as_object().expect("an object").keys().collect();
         assert_eq!(keys, ["theme", "mcpServers", "last"]);
         let servers: Vec<&String> = value["mcpServers"].as_object().expect("an object").keys().collect();
         assert_eq!(servers, ["zeta", "alpha", "proxmox"]);
         assert_eq!(value["mcpServers"]["alpha"], json!({"command": "a", "env": {"B": "1", "A": "2"}}));
-        assert_eq!(Client::Cursor.merged(&new, &launch()), Ok(new.clone()), "once is enough");
+        assert_eq!(Client::Cursor.merged(&new, &launch()).expect("merged").text, new, "once is enough");
+    }
+
+    #[test]
+    fn variables_of_another_connection_go_and_others_are_told() {
+        let old = r#"{"mcpServers":{"proxmox":{"command":"x","env":{"PROXMOX_HOST":"pve9","A":"1","PROXMOX_TIER":"read",
+            "PROXMOX_TOKEN_VALUE":"s3cret"}}}}"#;
+        let merged = Client::Cursor.merged(old, &launch()).expect("merged");
+        let value: Value = serde_json::from_str(&merged.text).expect("JSON");
+        assert_eq!(value["mcpServers"]["proxmox"]["env"], json!({"A": "1", "PROXMOX_TIER": "read"}));
+        assert_eq!(merged.gone, ["PROXMOX_HOST", "PROXMOX_TOKEN_VALUE"]);
+        assert_eq!(merged.left, ["PROXMOX_TIER"]);
     }
 
     #[test]
