@@ -3,7 +3,7 @@
 //! Knows headers and bodies as bytes. It decides who comes in; what a caller may do inside is the handler's business.
 
 use super::Options;
-use super::answer::Refusal;
+use super::answer::{self, Refusal};
 use super::body::{Arriving, Held, Missing, Open, Place};
 use super::door::{Admitted, Door, Standing};
 use super::rate::Rate;
@@ -116,6 +116,11 @@ impl Gate {
         let session = text(request.headers(), &SESSION).map(str::to_owned);
         let mut place = Place::default();
         let posted = request.method() == Method::POST;
+        // Who waits for `100 Continue` has sent none of it yet. Others would not read an answer before they are done.
+        let length = text(request.headers(), &header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+        if request.headers().contains_key(header::EXPECT) && length.is_some_and(|length| length > self.body as u64) {
+            return Err(self.too_large());
+        }
         let listens = request.method() == Method::GET || text(request.headers(), &METHOD) == Some(LISTEN);
         let (parts, body) = request.into_parts();
         let (body, missing) = Arriving::new(body, self.patience);
@@ -157,6 +162,7 @@ impl Gate {
         match response.status() {
             StatusCode::FORBIDDEN => return Err(not_listed(host.as_ref(), origin.as_ref())),
             StatusCode::PAYLOAD_TOO_LARGE => return Err(self.too_large()),
+            _ if answer::is_plain_refusal(&response) => return Err(answer::told(response).await),
             _ => {}
         }
         if session.is_none()

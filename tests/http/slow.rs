@@ -37,6 +37,17 @@ fn said_to(address: SocketAddr, bytes: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_before_a_body_that_is_too_long_keeps_it() {
+    let address = listening().await;
+    let request = format!(
+        "POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         accept: application/json, text/event-stream\r\nexpect: 100-continue\r\ncontent-length: 1000000000000\r\n\r\n"
+    );
+    let said = tokio::task::spawn_blocking(move || said_to(address, &request)).await.expect("said");
+    assert!(said.starts_with("HTTP/1.1 413 ") && said.contains("--max-body"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_does_not_arrive_is_told_so_and_gives_its_place_back() {
     let address = listening().await;
     let head = format!(

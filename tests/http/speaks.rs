@@ -1,7 +1,7 @@
 //! The protocol over HTTP: what both eras must have, and what stands around it.
 
 use crate::common::{Era, text};
-use crate::served::{Client, Served, events, get, sent};
+use crate::served::{Client, Served, events, get, plain, sent};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -116,6 +116,41 @@ async fn a_browser_is_told_which_pages_may_call() {
     // A page of this machine gets no further than before it asked.
     let local = sent(client.prepared("tools/list", json!({})).header("origin", "http://localhost:3000")).await;
     assert!(!local.headers.contains_key("access-control-allow-origin"), "{local:?}");
+}
+
+#[tokio::test]
+async fn whatever_is_refused_is_refused_in_one_form_and_says_what_to_do() {
+    let server = Served::sandbox(&[]);
+    let at = |method| plain().request(method, server.at("/mcp"));
+    let both = || at(Method::POST).header("accept", "application/json, text/event-stream");
+    let post = || both().header("content-type", "application/json");
+    let known = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).to_string();
+    for (request, status, says) in [
+        (at(Method::GET).header("accept", "text/event-stream"), StatusCode::BAD_REQUEST, "`initialize`"),
+        (at(Method::DELETE), StatusCode::BAD_REQUEST, "`initialize`"),
+        (at(Method::PUT), StatusCode::METHOD_NOT_ALLOWED, "POST"),
+        (post().body("no JSON"), StatusCode::BAD_REQUEST, "JSON-RPC"),
+        (post().body(format!("[{known}]")), StatusCode::BAD_REQUEST, "lists of messages are not taken"),
+        (at(Method::POST).body(known.clone()), StatusCode::NOT_ACCEPTABLE, "text/event-stream"),
+        (
+            both().header("content-type", "text/plain").body(known),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "application/json",
+        ),
+    ] {
+        let reply = sent(request).await;
+        assert_eq!(reply.status, status, "{reply:?}");
+        assert!(reply.says().contains(says), "{reply:?}");
+        assert_eq!(reply.headers["content-type"], "application/json");
+    }
+    let mut client = server.client(Era::Handshake);
+    client.open().await;
+    let session = client.session.clone().expect("a session");
+    let end = || at(Method::DELETE).header("mcp-session-id", session.clone());
+    assert!(sent(end()).await.status.is_success());
+    let gone = sent(end()).await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    assert!(gone.says().contains("Begin with `initialize` again"), "{gone:?}");
 }
 
 #[tokio::test]
