@@ -30,7 +30,7 @@ pub struct Approvals {
 /// What is put down.
 #[derive(Debug, Clone)]
 pub struct Draft<'a> {
-    /// The tool and its cluster, in a line.
+    /// The tool, its cluster and who wants it, in a line.
     pub title: &'a str,
     /// What would happen, in lines.
     pub plan: &'a str,
@@ -67,7 +67,7 @@ pub struct Waiting {
 pub enum NotTaken {
     #[error("no call waits under this code: it was used, rejected, has expired, or was never given")]
     Unknown,
-    #[error("it was given for another tool or for other arguments")]
+    #[error("it was given for another tool, for other arguments, or to another caller")]
     OtherCall,
     #[error("what it would affect has changed since")]
     Moved,

@@ -318,7 +318,12 @@ fn put(call: &Call<'_>, judged: &Judged<'_>, bound: &Bound, plan: &str, person: 
         Wants::Typed(words) => words,
         Wants::Yes => vec!["yes".to_owned()],
     };
-    let (title, plan) = (words::title(call), call.secrets().hide(plan.to_owned()));
+    let mut title = words::title(call);
+    // Whoever approves it may know one caller and not another.
+    if let Some(caller) = &call.watch.caller {
+        title.push_str(&format!(", for the caller `{caller}`"));
+    }
+    let plan = call.secrets().hide(plan.to_owned());
     let end = now.saturating_add(consent.ttl);
     let draft =
         Draft { title: &title, plan: &plan, words: &words, person, call: &bound.call, state: &bound.state, end };

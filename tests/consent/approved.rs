@@ -90,7 +90,10 @@ fn an_approval_holds_for_what_was_shown() {
         for (tool, arguments) in
             [("delete_guest", json!({"vmid": 102})), ("delete_guest", json!({"vmid": 110, "purge": true}))]
         {
-            not_done(&confirm(&mut talk, tool, arguments, &first), &["another tool or for other arguments"]);
+            not_done(
+                &confirm(&mut talk, tool, arguments, &first),
+                &["another tool, for other arguments, or to another caller"],
+            );
         }
         cluster.sandbox.with_cluster(|all| all.set_option(110, "tags", "important"));
         let result = confirm(&mut talk, "delete_guest", json!({"vmid": 110}), &first);

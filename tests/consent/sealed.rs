@@ -51,7 +51,10 @@ fn a_seal_is_bound_to_tool_arguments_server_and_state() {
             not_done(&result, &["not confirmed", "Nothing was sent"]);
         }
         for (tool, arguments) in [("reboot_guest", json!({"vmid": 101})), ("stop_guest", json!({"vmid": 100}))] {
-            not_done(&confirm(&mut talk, tool, arguments, &good), &["another tool or for other arguments"]);
+            not_done(
+                &confirm(&mut talk, tool, arguments, &good),
+                &["another tool, for other arguments, or to another caller"],
+            );
         }
         // The order of arguments and who spells them does not matter, their values do.
         let more = json!({"vmid": 100, "timeout": 7});

@@ -99,7 +99,9 @@ async fn an_approval_is_good_for_the_caller_who_asked_alone() {
     let code = rest.split('`').next().expect("the end of it").to_owned();
     let approvals = Approvals::below(behind.state.path());
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs();
-    approvals.approve(&approvals.find(&code, now).expect("readable").expect("it waits")).expect("written");
+    let waiting = approvals.find(&code, now).expect("readable").expect("it waits");
+    assert!(waiting.title.contains("for the caller `"), "{}", waiting.title);
+    approvals.approve(&waiting).expect("written");
     let result = confirm(&bob, "delete_guest", json!({"vmid": 110}), &code).await;
     assert_eq!((&result["isError"], behind.writes()), (&json!(true), 0), "{result}");
 }

@@ -49,7 +49,7 @@ pub struct Opened {
 pub enum BadSeal {
     #[error("it is not a seal of this server, or not all of it, or the server was started anew meanwhile")]
     Foreign,
-    #[error("it was given for another tool or for other arguments")]
+    #[error("it was given for another tool, for other arguments, or to another caller")]
     OtherCall,
     #[error("it has expired")]
     Expired,
