@@ -26,7 +26,7 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Serve MCP over HTTP at this address, below the path /mcp; port 0 = any free one. Prints the URL
-    #[arg(long, env = "PROXMOX_HTTP", value_name = "ADDRESS:PORT")]
+    #[arg(long, env = "PROXMOX_HTTP", value_name = "ADDRESS:PORT", value_parser = address)]
     http: Option<SocketAddr>,
     #[command(flatten)]
     tokens: Place,
@@ -69,7 +69,7 @@ pub struct Serve {
     /// Show numbers for Prometheus at this address, below /metrics, to whoever can reach it. Without it they are beside
     /// the protocol, if that address is of this machine alone
     #[cfg(feature = "metrics")]
-    #[arg(long, env = "PROXMOX_METRICS", value_name = "ADDRESS:PORT", help_heading = "HTTP")]
+    #[arg(long, env = "PROXMOX_METRICS", value_name = "ADDRESS:PORT", value_parser = address, help_heading = "HTTP")]
     metrics: Option<SocketAddr>,
     /// Longest body of a request, in bytes
     #[arg(long, env = "PROXMOX_MAX_BODY", value_name = "BYTES", default_value_t = 16 << 20, help_heading = "HTTP")]
@@ -89,6 +89,13 @@ pub struct Serve {
     /// Seconds for which running calls may go on after SIGTERM or Ctrl-C
     #[arg(long, env = "PROXMOX_DRAIN", value_name = "SECONDS", default_value_t = 60, help_heading = "HTTP")]
     drain: u64,
+}
+
+/// An address of this machine; a name could be several, and a port alone could be everywhere.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "give address and port in digits, e.g. 127.0.0.1:8808 for this machine alone, or [::1]:8808".to_owned()
+    })
 }
 
 impl Serve {
@@ -137,6 +144,12 @@ pub async fn run(serve: Serve, flags: &Flags) -> Exit {
     warn(&door);
     let http = match Http::bind(listen, tls, serve.options(listen, &clusters)).await {
         Ok(http) => http,
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            return problem(format!(
+                "--http {listen}: something else listens there already, perhaps this server. Give another port; 0 is any \
+                 free one"
+            ));
+        }
         Err(error) => return problem(format!("--http {listen}: {error}")),
     };
     let numbers = match serve.numbers(listen).await {

@@ -26,7 +26,8 @@ pub struct Flags {
         help_heading = "Connection"
     )]
     pub cluster: Vec<String>,
-    /// Proxmox VE host: `pve1.example.org`, `pve1:8006`, `https://pve1:8006`, `[2001:db8::1]:8006`
+    /// Proxmox VE host: `pve1.example.org`, `pve1:8006`, `https://pve1:8006`, `[2001:db8::1]:8006`; several nodes of one
+    /// cluster with commas
     #[arg(long, env = "PROXMOX_HOST", value_name = "HOST", global = true, help_heading = "Connection")]
     pub host: Option<String>,
     /// Port of the API [default: 8006]
@@ -35,7 +36,8 @@ pub struct Flags {
     /// User that owns the API token, with its realm: `root@pam`, `mcp@pve`
     #[arg(long, env = "PROXMOX_USER", value_name = "USER@REALM", global = true, help_heading = "Connection")]
     pub user: Option<String>,
-    /// Name of the API token, or all of it: `mcp` or `mcp@pve!mcp`. Its secret is read from PROXMOX_TOKEN_VALUE only
+    /// Name of the API token, or all of it: `mcp` or `mcp@pve!mcp`. Its secret has no flag: PROXMOX_TOKEN_VALUE, or
+    /// PROXMOX_TOKEN_VALUE_FILE, _COMMAND or _KEYRING, or the config file
     #[arg(long, env = "PROXMOX_TOKEN_NAME", value_name = "NAME", global = true, help_heading = "Connection")]
     pub token_name: Option<String>,
     /// PEM file of the authority that signed the server's certificate, e.g. a copy of /etc/pve/pve-root-ca.pem
@@ -157,7 +159,7 @@ pub struct Flags {
         help_heading = "Behaviour"
     )]
     pub hide_forbidden: Option<String>,
-    /// What is logged on stderr: `error`, `warn`, `info`, `debug`, `trace` [default: info]
+    /// What is logged on stderr: `off`, `error`, `warn`, `info`, `debug`, `trace` [default: info]
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", global = true, help_heading = "Behaviour")]
     pub log_level: Option<String>,
     /// Keys of the settings that stand on the command line; everything else here comes from variables.

@@ -52,6 +52,22 @@ fn flags_that_mean_nothing_are_told() {
     }
 }
 
+#[test]
+fn an_address_that_cannot_be_had_is_told_with_one_that_can() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback");
+    let taken = taken.local_addr().expect("an address").to_string();
+    for (address, says) in [
+        ("localhost:8808", "127.0.0.1:8808"),
+        ("8808", "127.0.0.1:8808"),
+        (":8808", "127.0.0.1:8808"),
+        (taken.as_str(), "Give another port"),
+    ] {
+        let output = run(&["--sandbox", "serve", "--http", address], &[]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && told.contains(says), "{address}: {told}");
+    }
+}
+
 #[tokio::test]
 async fn behind_a_proxy_a_token_is_enough() {
     let tokens = Tokens::new();
