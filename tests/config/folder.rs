@@ -94,7 +94,7 @@ fn a_file_of_the_folder_names_a_cluster_where_nothing_else_does() {
     assert!(said.contains("127.0.0.1:1") && said.contains("operate") && !said.contains("a$b"), "{said}");
     // What is no setting of this program stays where it is.
     let (_, said) = run(home.path(), &["call", "get_version", "--retry-attempts", "1"], &[]);
-    assert!(!said.contains("127.0.0.1:2") && !said.contains("proxy"), "{said}");
+    assert!(!said.contains("127.0.0.1:2") && !said.contains("HTTPS_PROXY"), "{said}");
     let home = world(Some(HOME), text);
     let (code, said) = run(home.path(), &["config", "show", "--config", "none"], &[]);
     assert_eq!(code, Some(0), "{said}");

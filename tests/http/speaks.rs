@@ -146,9 +146,9 @@ async fn whatever_is_refused_is_refused_in_one_form_and_says_what_to_do() {
     let mut client = server.client(Era::Handshake);
     client.open().await;
     let session = client.session.clone().expect("a session");
-    let end = || at(Method::DELETE).header("mcp-session-id", session.clone());
-    assert!(sent(end()).await.status.is_success());
-    let gone = sent(end()).await;
+    let end = at(Method::DELETE).header("mcp-session-id", session);
+    assert!(sent(end).await.status.is_success());
+    let gone = client.request("tools/list", json!({})).await;
     assert_eq!(gone.status, StatusCode::NOT_FOUND);
     assert!(gone.says().contains("Begin with `initialize` again"), "{gone:?}");
 }
