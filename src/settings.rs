@@ -28,7 +28,7 @@ pub use checks::{token_owner, trust};
 pub use confirm::Confirm;
 pub use fences::{Fence, FenceFlags, Fences, GUESTS, Ids};
 pub use flags::Flags;
-pub use host::{Endpoint, endpoints};
+pub use host::{Endpoint, endpoints, shown as hosts_shown};
 pub use layers::{Layers, Loaded, load};
 pub use limits::{Given, Limits};
 use secrecy::SecretString;

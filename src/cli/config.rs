@@ -6,7 +6,7 @@ use super::table::{clean, finished, plain};
 use super::{Exit, exit};
 use crate::settings::layers::{self, Layers, Source, Value as Held, Values};
 use crate::settings::table::{Place, Setting, TABLE};
-use crate::settings::{Flags, file, schema};
+use crate::settings::{Flags, file, hosts_shown, schema};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -97,13 +97,18 @@ fn rows(server: bool) -> impl Iterator<Item = &'static Setting> {
 }
 
 fn name(values: &Values<'_>) -> String {
-    let host = || values.get("host").map(|value| value.raw.text());
+    let host = || values.get("host").map(|value| hosts_shown(&value.raw.text()));
     values.cluster.clone().or_else(host).unwrap_or_else(|| "(no host)".to_owned())
 }
 
 /// A value as it may be shown.
 fn shown(setting: &Setting, value: &Held) -> String {
-    if setting.place == Place::Secret { HIDDEN.to_owned() } else { clean(&value.raw.text()).replace('\n', " ") }
+    let text = match setting.key {
+        _ if setting.place == Place::Secret => return HIDDEN.to_owned(),
+        "host" => hosts_shown(&value.raw.text()),
+        _ => value.raw.text(),
+    };
+    clean(&text).replace('\n', " ")
 }
 
 fn source(setting: &Setting, value: &Held) -> String {

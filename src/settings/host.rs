@@ -42,9 +42,25 @@ pub fn endpoints(text: &str, port: Option<&str>) -> Result<Vec<Endpoint>, BadSet
     }
 }
 
+/// Hosts as they are repeated: the login that somebody wrote into an address is a secret.
+pub fn shown(text: &str) -> String {
+    let one = |one: &str| {
+        let Some((login, place)) = one.rsplit_once('@') else { return one.to_owned() };
+        let scheme = login.split_once("://").map(|(scheme, _)| format!("{scheme}://")).unwrap_or_default();
+        format!("{scheme}…@{place}")
+    };
+    text.split(',').map(one).collect::<Vec<_>>().join(",")
+}
+
 /// `host`, `host:port`, `https://host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address → host and port.
 fn parse(text: &str, port: Option<&str>) -> Result<(String, u16), BadSettings> {
-    let wrong = |says: &str| bad("PROXMOX_HOST", "--host", text, says);
+    let wrong = |says: &str| bad("PROXMOX_HOST", "--host", &shown(text), says);
+    if text.contains('@') {
+        return Err(wrong(
+            "leave user and password out of the address. PROXMOX_USER says who logs in, and the password has a setting of \
+             its own (PROXMOX_PASSWORD)",
+        ));
+    }
     let example = "give a name or address, e.g. pve1.example.org, pve1:8006, https://pve1:8006 or [2001:db8::1]:8006";
     let rest = match text.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,

@@ -58,6 +58,22 @@ fn a_secret_is_not_shown_and_not_read() {
 }
 
 #[test]
+fn a_login_in_an_address_is_refused_and_not_repeated() {
+    for host in ["https://root:s3cret@pve1/", "root:s3cret@pve1:8006", "pve2,root@pam:s3cret@pve1"] {
+        for arguments in [["show", "--json"].as_slice(), &["show"]] {
+            let text = format!("host = \"{host}\"\ntoken_name = \"a@pve!b\"\ntoken_value_file = \"x\"\n");
+            let (code, output, error) = config(&text, arguments, &[]);
+            assert_eq!(code, Some(2), "{error}");
+            assert!(error.contains("leave user and password out") && error.contains("line 1"), "{error}");
+            assert!(!format!("{output}{error}").contains("s3cret"), "{output}{error}");
+            let (code, output, error) = config("", arguments, &[("PROXMOX_HOST", host)]);
+            assert_eq!(code, Some(2), "{error}");
+            assert!(!format!("{output}{error}").contains("s3cret"), "{output}{error}");
+        }
+    }
+}
+
+#[test]
 fn all_mistakes_are_told_at_once_with_exit_code_2() {
     let (code, output, error) = config("teir = 1\ntimeout = \"x\"\n", &["show"], &[]);
     assert_eq!((code, output.as_str()), (Some(2), ""));
