@@ -182,7 +182,8 @@ impl Engine {
         settings.tier = access.tier;
         settings.allow = limits.allow.clone();
         settings.deny.extend(limits.deny.iter().cloned());
-        settings.fences.extend(Some(limits.fences.clone()).filter(|fences| *fences != Fences::default()));
+        let own = Some(limits.fences.clone()).filter(|fences| *fences != Fences::default());
+        settings.fences.extend(own.map(|fences| Fences { of_caller: true, ..fences }));
         if let Some(toolsets) = &limits.toolsets {
             settings.toolsets = toolsets.clone();
         }

@@ -212,7 +212,7 @@ impl Login {
         let times = turn.refused.as_ref().map_or(0, |refused| refused.times) + 1;
         let refused = Refused { since: Moment::now(&self.clock), times, says };
         let text = format!(
-            "{} The same is not tried again for {}, so that the account is not locked.",
+            "{} The same is not tried again by this process for {}, so that the account is not locked.",
             refused.says,
             shown(refused.pause())
         );

@@ -62,9 +62,13 @@ fn allowed(fences: &Fences, surface: &Surface, method: &Method, request: &Prepar
     if allowed {
         return Ok(());
     }
+    let names = match fences.of_caller {
+        true => "the caller's token",
+        false => "PROXMOX_ALLOW_TOOLS",
+    };
     let says = format!(
-        "`{}` may not change anything on this server: PROXMOX_ALLOW_TOOLS (--allow-tools {}) names the tools that may. Only \
-         whoever runs the server can change that; nothing was sent.",
+        "`{}` may not change anything on this server: {names} (--allow-tools {}) names the tools that may. Only whoever runs \
+         the server can change that; nothing was sent.",
         surface.name,
         fences.tools.join(",")
     );
@@ -131,8 +135,9 @@ pub fn protected_tags(fences: &[Fences]) -> Vec<String> {
 fn inside(fences: &Fences, request: &PreparedRequest, objects: &Objects) -> Result<(), Failure> {
     if let Some(why) = objects.unlisted.as_ref().filter(|_| fences.any()) {
         let says = format!(
-            "Fences are set on this server ({}), and what this call would change cannot be listed: {}. So it cannot be told \
-             to lie inside. Only whoever runs the server can change the fences; nothing was sent.",
+            "Fences are set {} ({}), and what this call would change cannot be listed: {}. So it cannot be told to lie \
+             inside. Only whoever runs the server can change the fences; nothing was sent.",
+            whose(fences),
             fences.shown(),
             clean::line(why, 300).trim_end_matches('.')
         );
@@ -145,13 +150,14 @@ fn inside(fences: &Fences, request: &PreparedRequest, objects: &Objects) -> Resu
     let open = proxmox_spec::route(request.verb, request.path()).filter(chosen);
     if fences.storages.is_set() && objects.storages.is_empty() && open.is_some() {
         let says = format!(
-            "Fences are set on this server ({}), and this call leaves it to the API which storage is used. Say `storage`; \
-             nothing was sent.",
+            "Fences are set {} ({}), and this call leaves it to the API which storage is used. Say `storage`; nothing was \
+             sent.",
+            whose(fences),
             fences.shown()
         );
         return Err(Failure::new(FailureKind::Fenced, says));
     }
-    let mut outside = Outside { said: Vec::new() };
+    let mut outside = Outside { said: Vec::new(), of_caller: fences.of_caller };
     outside.plain("nodes", "node", &fences.nodes, &objects.nodes, |name, listed| name == listed);
     outside.plain("storages", "storage", &fences.storages, &objects.storages, |name, listed| name == listed);
     outside.plain("pools", "pool", &fences.pools, &objects.pools, within);
@@ -206,6 +212,7 @@ fn protected(tags: &[String], request: &PreparedRequest, effect: Effect, objects
 /// What lies outside, in words.
 struct Outside {
     said: Vec<String>,
+    of_caller: bool,
 }
 
 impl Outside {
@@ -225,9 +232,9 @@ impl Outside {
 
     fn one(&mut self, sort: &str, fence: &Fence<String>, is: impl Fn(&str) -> bool, what: &dyn Fn() -> String) {
         if let Some(by) = fence.deny.iter().find(|listed| is(listed)) {
-            self.say(format!("{} ({} names `{by}`)", what(), flag("deny", sort)));
+            self.say(format!("{} ({} names `{by}`)", what(), self.flag("deny", sort)));
         } else if !fence.allow.is_empty() && !fence.allow.iter().any(|listed| is(listed)) {
-            self.say(format!("{} ({} is {})", what(), flag("allow", sort), fence.allow.join(",")));
+            self.say(format!("{} ({} is {})", what(), self.flag("allow", sort), fence.allow.join(",")));
         }
     }
 
@@ -239,7 +246,7 @@ impl Outside {
             let denied = fences.guests.deny.iter().any(|ids| ids.0.contains(&guest.vmid));
             let (word, list) =
                 if denied { ("deny", list(&fences.guests.deny)) } else { ("allow", list(&fences.guests.allow)) };
-            self.say(format!("{} ({} is {list})", shown(), flag(word, "guests")));
+            self.say(format!("{} ({} is {list})", shown(), self.flag(word, "guests")));
         }
         if !guest.node.is_empty() {
             self.one("nodes", &fences.nodes, |listed| listed == guest.node, &shown);
@@ -281,6 +288,14 @@ impl Outside {
         self.one("tags", &fences.tags, |listed| tags.iter().any(|tag| tag == listed), &of);
     }
 
+    /// `--deny-nodes, PROXMOX_DENY_NODES`; a token has no variables.
+    fn flag(&self, word: &str, sort: &str) -> String {
+        match self.of_caller {
+            true => format!("--{word}-{sort}"),
+            false => format!("--{word}-{sort}, PROXMOX_{}_{}", word.to_uppercase(), sort.to_uppercase()),
+        }
+    }
+
     fn say(&mut self, text: String) {
         if !self.said.contains(&text) {
             self.said.push(text);
@@ -294,15 +309,16 @@ impl Outside {
         };
         let lines: Vec<String> = self.said.iter().take(TOLD).map(|line| format!("- {line}")).collect();
         let says = format!(
-            "This call reaches outside of the fences of this server:\n{}{more}\nOnly whoever runs the server can change the \
-             fences. Nothing was sent.",
+            "This call reaches outside of the fences {}:\n{}{more}\nOnly whoever runs the server can change the fences. \
+             Nothing was sent.",
+            if self.of_caller { "of the caller's token" } else { "of this server" },
             lines.join("\n")
         );
         Failure::new(FailureKind::Fenced, says)
     }
 }
 
-/// `--deny-nodes, PROXMOX_DENY_NODES`.
-fn flag(word: &str, sort: &str) -> String {
-    format!("--{word}-{sort}, PROXMOX_{}_{}", word.to_uppercase(), sort.to_uppercase())
+/// Where they were set.
+fn whose(fences: &Fences) -> &'static str {
+    if fences.of_caller { "for the caller's token" } else { "on this server" }
 }

@@ -64,6 +64,8 @@ pub struct Fences {
     pub tools: Vec<String>,
     /// In lower case.
     pub protected_tags: Vec<String>,
+    /// They are of the token of a caller over HTTP, and of no setting of the server.
+    pub of_caller: bool,
 }
 
 /// One sort of fence. Denying wins.
@@ -150,6 +152,7 @@ impl Fences {
             },
             tools: tools("PROXMOX_ALLOW_TOOLS", "--allow-tools", &flags.allow_tools)?,
             protected_tags: lower(tags("PROXMOX_PROTECTED_TAGS", "--protected-tags", &flags.protected_tags)?),
+            of_caller: false,
         })
     }
 
