@@ -48,16 +48,20 @@ impl Engine {
         if !self.settings.hide_forbidden {
             return;
         }
+        let cluster = self.settings.name.as_str();
         let learn = || async {
             match tokio::time::timeout(PATIENCE, crate::checkup::report::held(self)).await {
                 Ok(Ok(held)) => Some(held),
                 Ok(Err(says)) => {
-                    tracing::warn!("nothing is hidden, as the privileges could not be read: {says}");
+                    tracing::warn!(cluster, "nothing is hidden, as the privileges could not be read: {says}");
                     None
                 }
                 Err(_) => {
                     let seconds = PATIENCE.as_secs();
-                    tracing::warn!("nothing is hidden, as the privileges could not be read within {seconds} s");
+                    tracing::warn!(
+                        cluster,
+                        "nothing is hidden, as the privileges could not be read within {seconds} s"
+                    );
                     None
                 }
             }

@@ -1,7 +1,7 @@
 //! A secret that a program prints: `pass`, `op`, `vault` and the like.
 //!
 //! Runs the program without a shell and without input. What it prints is the secret and is never repeated; what it says
-//! on standard error when it fails is.
+//! on standard error when it fails is, but for what it printed as well.
 
 use super::program::{self, Ended, NotEnded};
 use super::{LONGEST, PATIENCE};
@@ -30,6 +30,7 @@ async fn run_within(words: &[String], patience: Duration) -> Result<SecretString
         ),
     })?;
     if !status.success() {
+        let said = without(said, &printed);
         let said =
             if said.is_empty() { "it says nothing on standard error".to_owned() } else { format!("it says: {said}") };
         return Err(format!("{shown} failed ({status}); {said}. Try the same command in a terminal."));
@@ -42,6 +43,13 @@ async fn run_within(words: &[String], patience: Duration) -> Result<SecretString
         Some(line) if !line.trim().is_empty() => Ok(SecretString::from(line.to_owned())),
         _ => Err(format!("{shown} printed nothing on its first line, which is to be the secret")),
     }
+}
+
+/// What was said, without lines that were printed: a shell that tells each of its steps tells them the secret, too.
+fn without(said: String, printed: &[u8]) -> String {
+    let printed = String::from_utf8_lossy(printed);
+    let lines = printed.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.fold(said, |said, line| said.replace(line, "***"))
 }
 
 #[cfg(all(test, unix))]
@@ -69,6 +77,8 @@ mod tests {
     async fn what_fails_is_told_with_its_own_words_and_nothing_of_what_it_printed() {
         let text = run(&words("sh -c 'echo hunter2; echo locked >&2; exit 3'")).await.expect_err("fails");
         assert!(text.contains("it says: locked") && text.contains('3') && !text.contains("hunter2"), "{text}");
+        let text = run(&words("sh -xc 'echo hunter2; exit 3'")).await.expect_err("fails");
+        assert!(text.contains("echo ***") && !text.contains("hunter2"), "{text}");
         for (command, says) in [("true", "printed nothing"), ("no-such-program-here", "there is no program")] {
             let text = run(&words(command)).await.expect_err("no secret");
             assert!(text.contains(says), "{text}");

@@ -10,6 +10,7 @@ use std::fs;
 use std::io::ErrorKind;
 
 const NAME: &str = ".env";
+const FILE: &str = "the config file";
 /// Longest file that is read, in bytes.
 const LONGEST: u64 = 1024 * 1024;
 /// What would start a program, give another file's secret to the host that this file names, or write where it says. By
@@ -46,9 +47,9 @@ pub fn read(
     if let Some(who) = named_by(&arguments, environment) {
         let ours = text.is_ok_and(|text| text.lines().any(ours));
         return Ok(ours.then(|| {
+            let instead = if who.starts_with(FILE) { "give --config none" } else { "leave that out" };
             format!(
-                "the file .env in this folder is not used, because {who} says which cluster is meant. To use it, leave \
-                 that out, and a config file with `--config none`"
+                "the file .env in this folder is not used, because {who} says which cluster is meant. To use it, {instead}"
             )
         }));
     }
@@ -97,7 +98,7 @@ fn named_by(arguments: &[String], environment: &dyn Fn(&str) -> Option<String>) 
     }
     let given = filled(value(arguments, "--config")).or_else(|| filled(environment("PROXMOX_CONFIG")));
     let path = file::path(given.as_deref(), environment)?;
-    (given.is_some() || path.exists()).then(|| format!("the config file {}", path.display()))
+    (given.is_some() || path.exists()).then(|| format!("{FILE} {}", path.display()))
 }
 
 /// What a flag was given, before anybody knows which flags there are. What only looks like one leaves `.env` aside.

@@ -39,7 +39,7 @@ fn a_file_of_the_folder_changes_nothing_that_was_set_elsewhere() {
     let (code, said) = run(home.path(), &["config", "show"], &[]);
     assert_eq!(code, Some(0), "{said}");
     assert!(!said.contains("admin") && !said.contains("PROXMOX_CONFIRM"), "{said}");
-    assert!(said.contains("the file .env in this folder is not used") && said.contains("config.toml"), "{said}");
+    assert!(said.contains("the file .env in this folder is not used") && said.contains("give --config none"), "{said}");
 
     let bare = world(None, MORE);
     let host =
