@@ -114,6 +114,11 @@ impl Secret {
         &self.setting
     }
 
+    /// The setting; or this one, for a secret that was said outright.
+    pub fn said_in<'a>(&'a self, usual: &'a str) -> &'a str {
+        if self.setting.is_empty() { usual } else { &self.setting }
+    }
+
     /// Lets errors name this in the place of the setting.
     pub fn say_setting(&mut self, setting: &str) {
         self.setting = setting.into();

@@ -192,10 +192,12 @@ impl Login {
             Ok(data) => data,
             Err(Trouble::Rejected(rejection)) if (400..500).contains(&rejection.status) => {
                 let says = format!(
-                    "Proxmox VE does not accept user and password ({}). Check PROXMOX_USER (now `{}`, with its realm) \
-                     and PROXMOX_PASSWORD (not shown): does the same log in on the web page, and is the user enabled \
-                     and not expired?",
-                    rejection.message, self.user
+                    "Proxmox VE does not accept user and password ({}). Check the user (now `{}`, with its realm) and the \
+                     password ({}, not shown): does the same log in on the web page, and is the user enabled and not \
+                     expired?",
+                    rejection.message,
+                    self.user,
+                    self.password.said_in("PROXMOX_PASSWORD")
                 );
                 return Err(self.leave_alone(turn, says));
             }

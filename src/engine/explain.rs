@@ -75,11 +75,11 @@ async fn rejected(call: &Call<'_>, request: &PreparedRequest, rejection: &Reject
         401 => {
             let says = if message.is_empty() { "no reason given" } else { message };
             text = match &settings.auth {
-                Auth::Token { user, name, .. } => format!(
-                    "Proxmox VE does not accept the API token ({says}). Check PROXMOX_USER (now `{user}`), \
-                     PROXMOX_TOKEN_NAME (now `{name}`) and PROXMOX_TOKEN_VALUE (not shown): is the name spelled as under \
-                     Datacenter → Permissions → API Tokens, was the secret copied whole, and has neither user nor token \
-                     expired?"
+                Auth::Token { user, name, secret } => format!(
+                    "Proxmox VE does not accept the API token ({says}). Check its user (now `{user}`), its name (now \
+                     `{name}`) and its secret ({}, not shown): is the name spelled as under Datacenter → Permissions → API \
+                     Tokens, was the secret copied whole, and has neither user nor token expired?",
+                    secret.said_in("PROXMOX_TOKEN_VALUE")
                 ),
                 Auth::Password { user, .. } => format!(
                     "Proxmox VE does not take the ticket that it gave `{user}` for this ({says}). Do the clocks of the \

@@ -128,3 +128,15 @@ fn the_name_of_the_token_is_that_of_the_file() {
     assert_eq!(again.code, 0, "{}", again.err);
     has(&again.err, &["The token mcp@pve!laptop is there, and its secret as well"]);
 }
+
+#[test]
+fn a_token_that_is_not_accepted_is_told_with_the_place_of_its_secret() {
+    let (cluster, home) = (Apart::start(&[]), Home::new());
+    let first = setup(&home, &cluster, &["--trust-first", "--tier", "read"]);
+    assert_eq!(first.code, 0, "{}", first.err);
+    home.write(".config/proxmox-mcp/home.token", "12345678-1234-1234-1234-123456789abc\n");
+    let called = run(&home, &["call", "get_version"]);
+    assert_eq!(called.code, 4, "{}", called.err);
+    has(&called.err, &["does not accept the API token", "config.toml, line 5, [clusters.home]: `token_value_file`"]);
+    assert!(!called.err.contains("PROXMOX_TOKEN"), "{}", called.err);
+}

@@ -133,7 +133,8 @@ fn tls(settings: &Settings, at: &str, detail: &str, presented: Option<&str>) -> 
     };
     text.push_str(&format!(
         " The SHA-256 fingerprint that it showed is {fingerprint}. {COMPARE} Only if it is the same, set \
-         PROXMOX_FINGERPRINT={fingerprint}. Or set PROXMOX_CA_FILE to a copy of /etc/pve/pve-root-ca.pem."
+         PROXMOX_FINGERPRINT={fingerprint}, in a config file `fingerprint`. Or set PROXMOX_CA_FILE, in a config file \
+         `ca_file`, to a copy of /etc/pve/pve-root-ca.pem."
     ));
     text
 }
