@@ -29,7 +29,7 @@ use app::{Answering, App, routed};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{any, get};
 use gate::Gate;
 use hyper_util::service::TowerToHyperService;
@@ -182,7 +182,8 @@ impl Http {
         let gate = Arc::new(Gate::new(&options, door, manager.clone(), stop.begin.clone()));
         let shown = {
             let (metrics, manager) = (metrics.clone(), manager.clone());
-            get(move || numbers::show(metrics.clone(), manager.clone()))
+            let hosts = matches!(numbers, Numbers::Here).then(|| Arc::from(options.hosts.as_slice()));
+            get(move |headers: HeaderMap| numbers::show(metrics.clone(), manager.clone(), hosts.clone(), headers))
         };
         let service = Arc::new(StreamableHttpService::new(move || Ok(handler.clone()), manager, config));
         let protocol = {

@@ -1,7 +1,7 @@
 //! What Prometheus reads.
 
 use crate::common::Era;
-use crate::served::{Served, get};
+use crate::served::{Served, get, plain, sent};
 use crate::tokens::Tokens;
 use reqwest::StatusCode;
 use serde_json::json;
@@ -47,6 +47,22 @@ async fn trouble_with_the_cluster_is_counted_by_kind() {
     server.client(Era::Stateless).call("get_version", json!({})).await;
     let page = get(&server.at("/metrics")).await;
     assert!(page.body.contains("proxmox_mcp_upstream_troubles_total{kind=\"connection\"} 1"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_page_with_a_name_of_its_own_does_not_read_them() {
+    let server = Served::sandbox(&["--allowed-host", "metrics.example.org"]);
+    let asked = |host: &str| plain().get(server.at("/metrics")).header("host", host);
+    for (host, status) in [
+        ("evil.example:8808", StatusCode::FORBIDDEN),
+        ("localhost.evil.example", StatusCode::FORBIDDEN),
+        ("localhost:8808", StatusCode::OK),
+        ("[::1]:8808", StatusCode::OK),
+        ("Metrics.example.org", StatusCode::OK),
+    ] {
+        let page = sent(asked(host)).await;
+        assert_eq!(page.status, status, "{host}: {page:?}");
+    }
 }
 
 #[tokio::test]
