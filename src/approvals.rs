@@ -20,6 +20,8 @@ use subtle::ConstantTimeEq;
 
 /// So many calls may wait at a time; a caller that never stops must not fill a disk.
 const MOST: usize = 64;
+/// So many of one caller over HTTP, who must not take the places of the others.
+const MOST_EACH: usize = 16;
 
 /// The waiting calls of one user.
 #[derive(Debug, Clone)]
@@ -32,6 +34,8 @@ pub struct Approvals {
 pub struct Draft<'a> {
     /// The tool, its cluster and who wants it, in a line.
     pub title: &'a str,
+    /// Who wants it, over HTTP.
+    pub caller: Option<&'a str>,
     /// What would happen, in lines.
     pub plan: &'a str,
     /// What the person types, any of these.
@@ -51,6 +55,8 @@ pub struct Waiting {
     /// Eight characters, with a dash in the middle.
     pub code: String,
     pub title: String,
+    /// Who wants it, over HTTP; empty = nobody who has a name.
+    pub caller: String,
     pub plan: String,
     pub words: Vec<String>,
     pub person: bool,
@@ -100,10 +106,19 @@ impl Approvals {
                 "{MOST} calls wait already; look at them with `proxmox-mcp approve`"
             )));
         }
+        let caller = draft.caller.unwrap_or_default();
+        let own = waiting.iter().filter(|one| one.caller == caller).count();
+        if !caller.is_empty() && own >= MOST_EACH {
+            return Err(io::Error::other(format!(
+                "{MOST_EACH} calls of this caller wait already; they expire by themselves, or a person looks at them with \
+                 `proxmox-mcp approve`"
+            )));
+        }
         let salt = code::hex(&code::random::<16>()?);
         let one = Waiting {
             code: code::new()?,
             title: draft.title.to_owned(),
+            caller: caller.to_owned(),
             plan: draft.plan.to_owned(),
             words: draft.words.to_vec(),
             person: draft.person,
@@ -212,6 +227,7 @@ impl Waiting {
     fn as_json(&self) -> Value {
         json!({
             "title": self.title,
+            "caller": self.caller,
             "plan": self.plan,
             "words": self.words,
             "person": self.person,
@@ -231,6 +247,8 @@ impl Waiting {
         Some(Waiting {
             code: code.to_owned(),
             title: text("title")?,
+            // Older ones have none.
+            caller: text("caller").unwrap_or_default(),
             plan: text("plan")?,
             words: words.collect::<Option<_>>()?,
             person: truth("person")?,

@@ -15,7 +15,16 @@ const WORDS: [String; 0] = [];
 
 fn draft<'a>(call: &'a str, state: &'a str, person: bool) -> Draft<'a> {
     let (call, state) = (call.as_bytes(), state.as_bytes());
-    Draft { title: "delete_guest", plan: "deletes 104\nand its disks", words: &WORDS, person, call, state, end: 1_000 }
+    Draft {
+        title: "delete_guest",
+        caller: None,
+        plan: "deletes 104\nand its disks",
+        words: &WORDS,
+        person,
+        call,
+        state,
+        end: 1_000,
+    }
 }
 
 #[test]
@@ -35,6 +44,23 @@ fn an_approved_call_is_taken_once() {
     assert!(!approvals.approve(&found).expect("a folder"), "a second terminal brings it back");
     let left: Vec<_> = fs::read_dir(folder.join("approvals")).expect("a folder").collect();
     assert!(left.is_empty(), "{left:?}");
+    let _ = fs::remove_dir_all(folder);
+}
+
+#[test]
+fn one_caller_leaves_room_for_the_others() {
+    let (folder, approvals) = place("callers");
+    let put = |caller: &str, call: usize| {
+        let call = call.to_string();
+        approvals.put(&Draft { caller: Some(caller), ..draft(&call, "stopped", true) }, 1)
+    };
+    for call in 0..MOST_EACH {
+        assert!(put("alice", call).is_ok());
+    }
+    let says = put("alice", MOST_EACH).expect_err("too many").to_string();
+    assert!(says.contains("16 calls of this caller wait"), "{says}");
+    assert!(put("alice", 0).is_ok(), "the same call has its code");
+    assert!(put("bob", 0).is_ok() && approvals.put(&draft("x", "stopped", true), 1).is_ok());
     let _ = fs::remove_dir_all(folder);
 }
 

@@ -320,13 +320,22 @@ fn put(call: &Call<'_>, judged: &Judged<'_>, bound: &Bound, plan: &str, person: 
     };
     let mut title = words::title(call);
     // Whoever approves it may know one caller and not another.
-    if let Some(caller) = &call.watch.caller {
+    let caller = call.watch.caller.as_deref();
+    if let Some(caller) = caller {
         title.push_str(&format!(", for the caller `{caller}`"));
     }
     let plan = call.secrets().hide(plan.to_owned());
     let end = now.saturating_add(consent.ttl);
-    let draft =
-        Draft { title: &title, plan: &plan, words: &words, person, call: &bound.call, state: &bound.state, end };
+    let draft = Draft {
+        title: &title,
+        caller,
+        plan: &plan,
+        words: &words,
+        person,
+        call: &bound.call,
+        state: &bound.state,
+        end,
+    };
     match approvals.put(&draft, now) {
         Ok(one) => Ok(one.code),
         Err(error) => Err(words::cannot_wait(call, &error)),
