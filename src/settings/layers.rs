@@ -334,6 +334,13 @@ impl Values<'_> {
                 }
                 None => error,
             },
+            BadSettings::Missing { variable: "PROXMOX_USER", .. } if self.token_put_aside().is_some() => {
+                let (password, place) = self.token_put_aside().unwrap_or_default();
+                BadSettings::Contradiction(format!(
+                    "{password} is set, so a login with user and password is meant, and the token of {place} is put aside. \
+                     Unset {password} to use the token; or say who logs in with PROXMOX_USER (--user)"
+                ))
+            }
             BadSettings::Missing { variable, what, example, .. } => {
                 match (by_variable(variable), &self.cluster, &self.layers.file) {
                     (Some(setting), Some(name), Some(file)) => {
@@ -366,6 +373,20 @@ impl Values<'_> {
             },
             BadSettings::Several(_) => error,
         }
+    }
+
+    /// The variable with a password that puts a token of the cluster's table aside, and where that token stands.
+    fn token_put_aside(&self) -> Option<(&'static str, String)> {
+        let file = self.layers.file.as_ref()?;
+        let name = self.cluster.as_deref()?;
+        let table = file.clusters.iter().find(|table| table.name == name)?;
+        let token = table.entries.iter().find(|entry| entry.setting.key == "token_name")?;
+        let keys = ["password", "password_file", "password_command", "password_keyring"];
+        let of_variable = |(setting, value): &&(&'static Setting, Value)| {
+            keys.contains(&setting.key) && value.source == Source::Variable
+        };
+        let (setting, _) = self.set.iter().find(of_variable)?;
+        Some((setting.variable, file.place(Some(name), token.line)))
     }
 
     /// A variable by its name, as the layers have it.

@@ -140,3 +140,17 @@ fn a_token_that_is_not_accepted_is_told_with_the_place_of_its_secret() {
     has(&called.err, &["does not accept the API token", "config.toml, line 5, [clusters.home]: `token_value_file`"]);
     assert!(!called.err.contains("PROXMOX_TOKEN"), "{}", called.err);
 }
+
+#[test]
+fn a_password_that_is_still_in_the_environment_is_told() {
+    let (cluster, home) = (Apart::start(&[]), Home::new());
+    let first = setup(&home, &cluster, &["--trust-first", "--tier", "read"]);
+    assert_eq!(first.code, 0, "{}", first.err);
+    let password = [("PROXMOX_PASSWORD", cluster.password.as_str())];
+    for command in [&["call", "get_version"][..], &["doctor"], &["config", "show"]] {
+        let ran = crate::cluster::run_with(&home, command, &password);
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        has(&ran.err, &["PROXMOX_PASSWORD is set", "config.toml, line 4, [clusters.home]", "Unset PROXMOX_PASSWORD"]);
+        assert!(!ran.err.contains(&cluster.password), "{}", ran.err);
+    }
+}
