@@ -34,7 +34,7 @@ mod unknown;
 mod wait;
 mod write;
 
-use crate::access::Access;
+use crate::access::{Access, SetBy};
 use crate::arguments::{Fields, FileSource};
 use crate::catalogue;
 pub use crate::client::PreparedRequest as Prepared;
@@ -183,7 +183,7 @@ impl Engine {
         settings.allow = limits.allow.clone();
         settings.deny.extend(limits.deny.iter().cloned());
         let own = Some(limits.fences.clone()).filter(|fences| *fences != Fences::default());
-        settings.fences.extend(own.map(|fences| Fences { of_caller: true, ..fences }));
+        settings.fences.extend(own.map(|fences| fences.set_in(|_| SetBy::Token)));
         if let Some(toolsets) = &limits.toolsets {
             settings.toolsets = toolsets.clone();
         }

@@ -1,6 +1,7 @@
 //! Where a limit was set, so that a refusal can say where it is changed.
 //!
-//! Knows how limits are written in flags, variables and the config file; knows nothing of what they mean.
+//! Knows how limits are written in flags, variables and the config file; knows nothing of what they mean. `key` is what
+//! the config file calls a setting: `deny_nodes`.
 
 /// The places of the limits of one cluster, or of one caller.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,8 +29,8 @@ impl SetBy {
     /// The setting `key` where it was said.
     pub fn named(&self, key: &str) -> String {
         match self {
-            SetBy::Nobody => format!("{} (--{key})", variable(key)),
-            SetBy::Flag => format!("--{key}"),
+            SetBy::Nobody => format!("{} ({})", variable(key), flag(key)),
+            SetBy::Flag => flag(key),
             SetBy::Variable => variable(key),
             SetBy::File(place) => format!("`{key}` in the config file ({place})"),
             SetBy::Token => format!("`{key}` of the caller's token"),
@@ -39,8 +40,8 @@ impl SetBy {
     /// How the setting `key` is given this value there.
     pub fn with(&self, key: &str, value: &str) -> String {
         match self {
-            SetBy::Nobody => format!("{}={value} (--{key} {value})", variable(key)),
-            SetBy::Flag => format!("--{key} {value}"),
+            SetBy::Nobody => format!("{}={value} ({} {value})", variable(key), flag(key)),
+            SetBy::Flag => format!("{} {value}", flag(key)),
             SetBy::Variable => format!("{}={value}", variable(key)),
             SetBy::File(place) => format!("{key} = \"{value}\" in the config file ({place})"),
             SetBy::Token => format!("a token that has {key} {value}"),
@@ -59,4 +60,8 @@ impl SetBy {
 
 fn variable(key: &str) -> String {
     format!("PROXMOX_{}", key.to_uppercase())
+}
+
+fn flag(key: &str) -> String {
+    format!("--{}", key.replace('_', "-"))
 }

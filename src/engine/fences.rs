@@ -62,15 +62,11 @@ fn allowed(fences: &Fences, surface: &Surface, method: &Method, request: &Prepar
     if allowed {
         return Ok(());
     }
-    let names = match fences.of_caller {
-        true => "the caller's token",
-        false => "PROXMOX_ALLOW_TOOLS",
-    };
     let says = format!(
-        "`{}` may not change anything on this server: {names} (--allow-tools {}) names the tools that may. Only whoever runs \
-         the server can change that; nothing was sent.",
+        "`{}` may not change anything on this server: {}, and nothing else may. Only whoever runs the server can change \
+         that; nothing was sent.",
         surface.name,
-        fences.tools.join(",")
+        fences.told(|key| key == "allow_tools")
     );
     Err(Failure::new(FailureKind::Fenced, says))
 }
@@ -123,7 +119,7 @@ pub fn check(fences: &[Fences], request: &PreparedRequest, effect: Effect, objec
     }
     fences.iter().try_for_each(|fences| inside(fences, request, objects))?;
     // Protection by the cluster's own mark needs no setting.
-    protected(&protected_tags(fences), request, effect, objects)
+    protected(fences, request, effect, objects)
 }
 
 /// The tags that protect a guest, by any of these.
@@ -135,10 +131,9 @@ pub fn protected_tags(fences: &[Fences]) -> Vec<String> {
 fn inside(fences: &Fences, request: &PreparedRequest, objects: &Objects) -> Result<(), Failure> {
     if let Some(why) = objects.unlisted.as_ref().filter(|_| fences.any()) {
         let says = format!(
-            "Fences are set {} ({}), and what this call would change cannot be listed: {}. So it cannot be told to lie \
-             inside. Only whoever runs the server can change the fences; nothing was sent.",
-            whose(fences),
-            fences.shown(),
+            "Fences are set on this server ({}), and what this call would change cannot be listed: {}. So it cannot be told \
+             to lie inside. Only whoever runs the server can change the fences; nothing was sent.",
+            fences.told(|_| true),
             clean::line(why, 300).trim_end_matches('.')
         );
         return Err(Failure::new(FailureKind::Fenced, says));
@@ -150,19 +145,18 @@ fn inside(fences: &Fences, request: &PreparedRequest, objects: &Objects) -> Resu
     let open = proxmox_spec::route(request.verb, request.path()).filter(chosen);
     if fences.storages.is_set() && objects.storages.is_empty() && open.is_some() {
         let says = format!(
-            "Fences are set {} ({}), and this call leaves it to the API which storage is used. Say `storage`; nothing was \
-             sent.",
-            whose(fences),
-            fences.shown()
+            "Fences are set on this server ({}), and this call leaves it to the API which storage is used. Say `storage`; \
+             nothing was sent.",
+            fences.told(|_| true)
         );
         return Err(Failure::new(FailureKind::Fenced, says));
     }
-    let mut outside = Outside { said: Vec::new(), of_caller: fences.of_caller };
+    let mut outside = Outside { fences, said: Vec::new() };
     outside.plain("nodes", "node", &fences.nodes, &objects.nodes, |name, listed| name == listed);
     outside.plain("storages", "storage", &fences.storages, &objects.storages, |name, listed| name == listed);
     outside.plain("pools", "pool", &fences.pools, &objects.pools, within);
     for guest in &objects.guests {
-        outside.guest(fences, guest);
+        outside.guest(guest);
     }
     match outside.said.is_empty() {
         true => Ok(()),
@@ -171,7 +165,12 @@ fn inside(fences: &Fences, request: &PreparedRequest, objects: &Objects) -> Resu
 }
 
 /// What is protected is not destroyed, and the mark that protects it is not taken away.
-fn protected(tags: &[String], request: &PreparedRequest, effect: Effect, objects: &Objects) -> Result<(), Failure> {
+fn protected(fences: &[Fences], request: &PreparedRequest, effect: Effect, objects: &Objects) -> Result<(), Failure> {
+    let tags = &protected_tags(fences);
+    let named = |tag: &String| {
+        let by = fences.iter().find(|fences| fences.protected_tags.contains(tag));
+        by.map(|fences| format!(" ({})", fences.named("protected_tags"))).unwrap_or_default()
+    };
     let by_hand = "Whoever is responsible for it can do that in the Proxmox web interface; nothing was sent.";
     let refuse = |says: String| Err(Failure::new(FailureKind::Fenced, format!("{says} {by_hand}")));
     for guest in &objects.guests {
@@ -180,9 +179,9 @@ fn protected(tags: &[String], request: &PreparedRequest, effect: Effect, objects
         let lost = guest.tags.iter().filter(|tag| tags.contains(tag)).find(|tag| !kept(tag));
         if let Some(tag) = lost.filter(|_| !guest.new) {
             return refuse(format!(
-                "Guest {} bears the protected tag `{tag}` (PROXMOX_PROTECTED_TAGS, --protected-tags), and this call would take \
-                 it away.",
-                guest.shown()
+                "Guest {} bears the protected tag `{tag}`{}, and this call would take it away.",
+                guest.shown(),
+                named(tag)
             ));
         }
     }
@@ -195,8 +194,9 @@ fn protected(tags: &[String], request: &PreparedRequest, effect: Effect, objects
         return Ok(());
     }
     let touched = || objects.guests.iter().filter(|guest| !guest.source);
-    if let Some(why) = touched().find_map(|guest| guest.guard(tags)) {
-        let mark = if why.contains("protected tag") { " (PROXMOX_PROTECTED_TAGS, --protected-tags)" } else { "" };
+    if let Some((why, guest)) = touched().find_map(|guest| Some((guest.guard(tags)?, guest))) {
+        let tag = guest.tags.iter().find(|tag| !guest.protection && tags.contains(tag));
+        let mark = tag.map(named).unwrap_or_default();
         let mut letters = why.chars();
         let first = letters.next().map(|letter| letter.to_ascii_uppercase());
         let why: String = first.into_iter().chain(letters).collect();
@@ -210,13 +210,13 @@ fn protected(tags: &[String], request: &PreparedRequest, effect: Effect, objects
 }
 
 /// What lies outside, in words.
-struct Outside {
+struct Outside<'f> {
+    fences: &'f Fences,
     said: Vec<String>,
-    of_caller: bool,
 }
 
-impl Outside {
-    /// `sort` as in the flags: `nodes`.
+impl Outside<'_> {
+    /// `sort` as in the keys: `nodes`.
     fn plain(
         &mut self,
         sort: &str,
@@ -232,21 +232,19 @@ impl Outside {
 
     fn one(&mut self, sort: &str, fence: &Fence<String>, is: impl Fn(&str) -> bool, what: &dyn Fn() -> String) {
         if let Some(by) = fence.deny.iter().find(|listed| is(listed)) {
-            self.say(format!("{} ({} names `{by}`)", what(), self.flag("deny", sort)));
+            self.say(format!("{} ({} names `{by}`)", what(), self.fences.named(&format!("deny_{sort}"))));
         } else if !fence.allow.is_empty() && !fence.allow.iter().any(|listed| is(listed)) {
-            self.say(format!("{} ({} is {})", what(), self.flag("allow", sort), fence.allow.join(",")));
+            self.say(format!("{} ({})", what(), self.fences.told(|key| key == format!("allow_{sort}"))));
         }
     }
 
-    fn guest(&mut self, fences: &Fences, guest: &Subject) {
+    fn guest(&mut self, guest: &Subject) {
+        let fences = self.fences;
         let shown = || format!("guest {}", guest.shown());
         if !fences.guests.holds(guest.vmid) {
-            let list =
-                |list: &[crate::settings::Ids]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
             let denied = fences.guests.deny.iter().any(|ids| ids.0.contains(&guest.vmid));
-            let (word, list) =
-                if denied { ("deny", list(&fences.guests.deny)) } else { ("allow", list(&fences.guests.allow)) };
-            self.say(format!("{} ({} is {list})", shown(), self.flag(word, "guests")));
+            let key = if denied { "deny_guests" } else { "allow_guests" };
+            self.say(format!("{} ({})", shown(), fences.told(|one| one == key)));
         }
         if !guest.node.is_empty() {
             self.one("nodes", &fences.nodes, |listed| listed == guest.node, &shown);
@@ -259,16 +257,17 @@ impl Outside {
             return;
         }
         if !guest.new {
-            self.marks(fences, guest.pool.as_deref(), Some(&guest.tags), &shown);
+            self.marks(guest.pool.as_deref(), Some(&guest.tags), &shown);
         }
         if let Some(after) = &guest.after {
             let then = || format!("guest {} as it would be afterwards", guest.shown());
-            self.marks(fences, after.pool.as_deref(), after.tags.as_deref(), &then);
+            self.marks(after.pool.as_deref(), after.tags.as_deref(), &then);
         }
     }
 
     /// Pool and tags of a guest, as they are or as they will be.
-    fn marks(&mut self, fences: &Fences, pool: Option<&str>, tags: Option<&[String]>, what: &dyn Fn() -> String) {
+    fn marks(&mut self, pool: Option<&str>, tags: Option<&[String]>, what: &dyn Fn() -> String) {
+        let fences = self.fences;
         let of = || match pool {
             Some(pool) => format!("{}, in the pool {}", what(), clean::line(pool, 64)),
             None => format!("{}, in no pool", what()),
@@ -288,14 +287,6 @@ impl Outside {
         self.one("tags", &fences.tags, |listed| tags.iter().any(|tag| tag == listed), &of);
     }
 
-    /// `--deny-nodes, PROXMOX_DENY_NODES`; a token has no variables.
-    fn flag(&self, word: &str, sort: &str) -> String {
-        match self.of_caller {
-            true => format!("--{word}-{sort}"),
-            false => format!("--{word}-{sort}, PROXMOX_{}_{}", word.to_uppercase(), sort.to_uppercase()),
-        }
-    }
-
     fn say(&mut self, text: String) {
         if !self.said.contains(&text) {
             self.said.push(text);
@@ -309,16 +300,10 @@ impl Outside {
         };
         let lines: Vec<String> = self.said.iter().take(TOLD).map(|line| format!("- {line}")).collect();
         let says = format!(
-            "This call reaches outside of the fences {}:\n{}{more}\nOnly whoever runs the server can change the fences. \
-             Nothing was sent.",
-            if self.of_caller { "of the caller's token" } else { "of this server" },
+            "This call reaches outside of the fences of this server:\n{}{more}\nOnly whoever runs the server can change the \
+             fences. Nothing was sent.",
             lines.join("\n")
         );
         Failure::new(FailureKind::Fenced, says)
     }
-}
-
-/// Where they were set.
-fn whose(fences: &Fences) -> &'static str {
-    if fences.of_caller { "for the caller's token" } else { "on this server" }
 }

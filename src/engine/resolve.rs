@@ -141,9 +141,12 @@ async fn free_id(call: &Call<'_>) -> Result<String, Failure> {
             Err(trouble) => return Err(explain::failure(call, &request, &trouble).await),
         }
     }
-    let says = "No id for the new guest is free inside the fences of this server (--allow-guests, --deny-guests; \
-                PROXMOX_ALLOW_GUESTS, PROXMOX_DENY_GUESTS). Delete a guest there, give an id that is known to be free, or \
-                ask whoever runs the server to widen the range. Nothing was sent.";
+    let fences = call.engine.settings.fences.iter().map(|fences| fences.told(|key| key.ends_with("_guests")));
+    let fences = fences.filter(|told| !told.is_empty()).collect::<Vec<_>>().join(", ");
+    let says = format!(
+        "No id for the new guest is free inside the fences of this server ({fences}). Delete a guest there, give an id that \
+         is known to be free, or ask whoever runs the server to widen the range. Nothing was sent."
+    );
     Err(Failure::new(FailureKind::Fenced, says))
 }
 

@@ -5,6 +5,7 @@
 
 use super::BadSettings;
 use super::checks::bad;
+use crate::access::SetBy;
 use crate::catalogue;
 use clap::Args;
 use std::ops::RangeInclusive;
@@ -64,8 +65,8 @@ pub struct Fences {
     pub tools: Vec<String>,
     /// In lower case.
     pub protected_tags: Vec<String>,
-    /// They are of the token of a caller over HTTP, and of no setting of the server.
-    pub of_caller: bool,
+    /// Where lists were set, by their keys, for texts; what is not here was set nowhere in particular.
+    places: Vec<(&'static str, SetBy)>,
 }
 
 /// One sort of fence. Denying wins.
@@ -152,7 +153,7 @@ impl Fences {
             },
             tools: tools("PROXMOX_ALLOW_TOOLS", "--allow-tools", &flags.allow_tools)?,
             protected_tags: lower(tags("PROXMOX_PROTECTED_TAGS", "--protected-tags", &flags.protected_tags)?),
-            of_caller: false,
+            places: Vec::new(),
         })
     }
 
@@ -165,25 +166,49 @@ impl Fences {
             || self.storages.is_set()
     }
 
+    /// The same, with the place where each list was set, by its key.
+    pub fn set_in(mut self, place: impl Fn(&'static str) -> SetBy) -> Fences {
+        self.places = self.lists().into_iter().map(|(key, _)| (key, place(key))).collect();
+        self
+    }
+
+    /// The list under this key, named where it was set: `deny_nodes`.
+    pub fn named(&self, key: &str) -> String {
+        let place = self.places.iter().find(|(one, _)| *one == key);
+        place.map_or(&SetBy::Nobody, |(_, place)| place).named(key)
+    }
+
+    /// The lists that are set, each where it was set, of those whose keys are wanted.
+    pub fn told(&self, wanted: impl Fn(&str) -> bool) -> String {
+        let lists = self.lists().into_iter().filter(|(key, _)| wanted(key));
+        lists.map(|(key, list)| format!("{} is {list}", self.named(key))).collect::<Vec<_>>().join(", ")
+    }
+
     /// The fences that are set, as they would be written on a command line.
     pub fn shown(&self) -> String {
+        let lists = self.lists().into_iter();
+        lists.map(|(key, list)| format!("--{} {list}", key.replace('_', "-"))).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The lists that are set, by their keys.
+    fn lists(&self) -> Vec<(&'static str, String)> {
         let ids = |list: &[Ids]| list.iter().map(Ids::to_string).collect::<Vec<_>>().join(",");
-        let lists = [
-            ("--allow-nodes", self.nodes.allow.join(",")),
-            ("--deny-nodes", self.nodes.deny.join(",")),
-            ("--allow-guests", ids(&self.guests.allow)),
-            ("--deny-guests", ids(&self.guests.deny)),
-            ("--allow-pools", self.pools.allow.join(",")),
-            ("--deny-pools", self.pools.deny.join(",")),
-            ("--allow-tags", self.tags.allow.join(",")),
-            ("--deny-tags", self.tags.deny.join(",")),
-            ("--allow-storages", self.storages.allow.join(",")),
-            ("--deny-storages", self.storages.deny.join(",")),
-            ("--allow-tools", self.tools.join(",")),
-            ("--protected-tags", self.protected_tags.join(",")),
+        let mut lists = vec![
+            ("allow_nodes", self.nodes.allow.join(",")),
+            ("deny_nodes", self.nodes.deny.join(",")),
+            ("allow_guests", ids(&self.guests.allow)),
+            ("deny_guests", ids(&self.guests.deny)),
+            ("allow_pools", self.pools.allow.join(",")),
+            ("deny_pools", self.pools.deny.join(",")),
+            ("allow_tags", self.tags.allow.join(",")),
+            ("deny_tags", self.tags.deny.join(",")),
+            ("allow_storages", self.storages.allow.join(",")),
+            ("deny_storages", self.storages.deny.join(",")),
+            ("allow_tools", self.tools.join(",")),
+            ("protected_tags", self.protected_tags.join(",")),
         ];
-        let set = lists.iter().filter(|(_, list)| !list.is_empty()).map(|(flag, list)| format!("{flag} {list}"));
-        set.collect::<Vec<_>>().join(" ")
+        lists.retain(|(_, list)| !list.is_empty());
+        lists
     }
 }
 

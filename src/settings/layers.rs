@@ -435,6 +435,7 @@ impl Values<'_> {
         }
         let set_by = |key| self.set_by(key);
         settings.places = Places { tier: set_by("tier"), allow: set_by("allow"), deny: set_by("deny") };
+        settings.fences = settings.fences.into_iter().map(|fences| fences.set_in(set_by)).collect();
         settings.auth.say_settings(&|variable| {
             let setting = by_variable(variable)?;
             Some(format!("{}: `{}`", self.place(setting.key)?, setting.key))

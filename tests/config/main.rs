@@ -8,6 +8,8 @@ mod clusters;
 mod file;
 mod folder;
 mod layers;
+#[cfg(all(feature = "sandbox", unix))]
+mod places;
 mod show;
 #[cfg(all(feature = "sandbox", unix))]
 #[path = "../common/world.rs"]

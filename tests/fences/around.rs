@@ -143,7 +143,13 @@ async fn what_cannot_be_listed_is_refused_while_a_fence_is_set() {
         assert!(writes(&fenced.0).is_empty(), "{shown}");
     }
     let options = api("PUT", "/cluster/options", json!({ "keyboard": "de" }));
-    refused(&fenced, "call_api", options, &["--deny-nodes pve9", "cannot be listed", "the whole cluster"]).await;
+    refused(
+        &fenced,
+        "call_api",
+        options,
+        &["PROXMOX_DENY_NODES (--deny-nodes) is pve9", "cannot be listed", "the whole cluster"],
+    )
+    .await;
 }
 
 #[tokio::test]

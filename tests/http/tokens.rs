@@ -119,7 +119,7 @@ async fn each_token_has_limits_of_its_own_and_never_more_than_the_server() {
         for (client, tool, arguments, says) in [
             (reader, "start_guest", json!({"vmid": 101}), "the caller's token has `read`"),
             (operator, "stop_guest", json!({"vmid": 100}), "`deny` of the caller's token"),
-            (operator, "reboot_guest", json!({"vmid": 102}), "the fences of the caller's token"),
+            (operator, "reboot_guest", json!({"vmid": 102}), "(`allow_guests` of the caller's token is 100-101)"),
             (admin, "delete_guest", json!({"vmid": 110}), "this server runs at `operate`"),
         ] {
             let result = client.call(tool, arguments).await;
