@@ -1,12 +1,15 @@
 //! Which value holds, and where it was said: flag, variable, the cluster's table in the file, the file's top level, default.
 //!
-//! Knows the order and the sources. The values of one cluster go to the same checks as flags and variables alone do; what
-//! those find wrong is told here with the place where it stands.
+//! Knows the order and the sources, and which clusters are used. The values of one cluster ([`values`]) go to the same
+//! checks as flags and variables alone do; what those find wrong is told with the place where it stands ([`places`]).
+
+mod places;
+mod values;
 
 use super::file::{self, Entry, File, Raw, Table};
-use super::table::{Field, Place, Setting, TABLE, by_variable};
+use super::table::{Field, Place, Setting, TABLE};
 use super::{BadSettings, Flags, Settings};
-use crate::access::{Places, SetBy};
+pub use values::Values;
 
 /// Everything that was said, layer by layer.
 #[derive(Clone)]
@@ -32,14 +35,6 @@ pub enum Source {
 pub struct Value {
     pub raw: Raw,
     pub source: Source,
-}
-
-/// What holds for one cluster.
-pub struct Values<'l> {
-    layers: &'l Layers<'l>,
-    /// The cluster's name in the file; `None` for one that has no table.
-    pub cluster: Option<String>,
-    set: Vec<(&'static Setting, Value)>,
 }
 
 /// The settings of all clusters that are used, in the order of the file; at least one.
@@ -261,242 +256,5 @@ fn several(mut wrong: Vec<BadSettings>) -> Option<BadSettings> {
         0 => None,
         1 => wrong.pop(),
         _ => Some(BadSettings::Several(wrong)),
-    }
-}
-
-impl Values<'_> {
-    /// The value of a setting, if anybody said one.
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.set.iter().find(|(setting, _)| setting.key == key).map(|(_, value)| value)
-    }
-
-    /// Was the question of this setting answered by another one, as `insecure` answers that of `ca_file`?
-    pub fn answered_by_another(&self, setting: &Setting) -> bool {
-        let instead = |other: &Setting| other.key != setting.key && other.hides.contains(&setting.key);
-        self.set.iter().any(|(other, _)| instead(other) && setting.hides.contains(&other.key))
-    }
-
-    /// Checked, for a cluster.
-    ///
-    /// # Errors
-    /// All that is missing or wrong.
-    pub fn settings(&self) -> Result<Settings, Vec<BadSettings>> {
-        let mut wrong = Vec::new();
-        // What does not need a cluster first: it is wrong whether the rest is complete or not.
-        let left = self.checked(&mut wrong, self.flags(), |flags| self.limits_of(flags).map(|_| ()));
-        let mut made = None;
-        self.checked(&mut wrong, left, |flags| {
-            made = Some(Settings::from(flags, &|name| self.variable(name))?);
-            Ok(())
-        });
-        match made.filter(|_| wrong.is_empty()) {
-            Some(settings) => Ok(self.named(settings)),
-            None => Err(wrong),
-        }
-    }
-
-    /// Checked, for who wants to know what may be called, and how it is named; no connection is needed.
-    ///
-    /// # Errors
-    /// All that is wrong.
-    pub fn limits(&self) -> Result<Settings, BadSettings> {
-        let mut wrong = Vec::new();
-        let left = self.checked(&mut wrong, self.flags(), |flags| self.limits_of(flags).map(|_| ()));
-        match several(wrong) {
-            Some(error) => Err(error),
-            None => self.limits_of(&left).map(|settings| self.named(settings)),
-        }
-    }
-
-    /// What holds as flags, for who has a connection of another sort.
-    pub fn flags(&self) -> Flags {
-        let mut flags =
-            Flags { sandbox: self.layers.flags.sandbox, typed: self.layers.flags.typed.clone(), ..Flags::default() };
-        for (setting, value) in &self.set {
-            match (setting.field, &value.raw) {
-                (Field::One(field), raw) => *field(&mut flags) = Some(raw.text()),
-                (Field::Many(field), Raw::List(list)) => *field(&mut flags) = list.clone(),
-                (Field::Many(field), Raw::Text(text)) => *field(&mut flags) = vec![text.clone()],
-                (Field::Variable | Field::Key, _) => {}
-            }
-        }
-        flags
-    }
-
-    /// The same mistake, with the place where it stands.
-    pub fn placed(&self, error: BadSettings) -> BadSettings {
-        match &error {
-            BadSettings::Bad { variable, value, says, .. } => match by_variable(variable)
-                .and_then(|one| Some((one, self.place(one.key)?)))
-            {
-                Some((setting, place)) => {
-                    BadSettings::Contradiction(format!("{place}: `{}` is `{value}`: {}", setting.key, self.keys(says)))
-                }
-                None => error,
-            },
-            BadSettings::Missing { variable: "PROXMOX_USER", .. } if self.token_put_aside().is_some() => {
-                let (password, place) = self.token_put_aside().unwrap_or_default();
-                BadSettings::Contradiction(format!(
-                    "{password} is set, so a login with user and password is meant, and the token of {place} is put aside. \
-                     Unset {password} to use the token; or say who logs in with PROXMOX_USER (--user)"
-                ))
-            }
-            BadSettings::Missing { variable, what, example, .. } => {
-                match (by_variable(variable), &self.cluster, &self.layers.file) {
-                    (Some(setting), Some(name), Some(file)) => {
-                        let line = file.clusters.iter().find(|table| table.name == *name).map_or(1, |table| table.line);
-                        let key = setting.key;
-                        let says = match setting.place {
-                            Place::Secret => format!(
-                                "{key}_file, {key}_command or {key}_keyring, or the variable {variable} where there is one cluster"
-                            ),
-                            _ => format!("{key} = \"{example}\""),
-                        };
-                        BadSettings::Contradiction(format!(
-                            "{}: `{key}` is missing, {}: give {says}",
-                            file.place(Some(name), line),
-                            // What follows tells of variables.
-                            what.split(';').next().unwrap_or(what)
-                        ))
-                    }
-                    _ => error,
-                }
-            }
-            BadSettings::Contradiction(text) => match &self.cluster {
-                Some(name) if self.keys(text) != *text => {
-                    let file =
-                        self.layers.file.as_ref().map(|file| file.path.display().to_string()).unwrap_or_default();
-                    BadSettings::Contradiction(format!("{file}, [clusters.{name}]: {}", self.keys(text)))
-                }
-                Some(name) => BadSettings::Contradiction(format!("[clusters.{name}]: {text}")),
-                None => BadSettings::Contradiction(self.keys(text)),
-            },
-            BadSettings::Several(_) => error,
-        }
-    }
-
-    /// The variable with a password that puts a token of the cluster's table aside, and where that token stands.
-    fn token_put_aside(&self) -> Option<(&'static str, String)> {
-        let file = self.layers.file.as_ref()?;
-        let name = self.cluster.as_deref()?;
-        let table = file.clusters.iter().find(|table| table.name == name)?;
-        let token = table.entries.iter().find(|entry| entry.setting.key == "token_name")?;
-        let keys = ["password", "password_file", "password_command", "password_keyring"];
-        let of_variable = |(setting, value): &&(&'static Setting, Value)| {
-            keys.contains(&setting.key) && value.source == Source::Variable
-        };
-        let (setting, _) = self.set.iter().find(of_variable)?;
-        Some((setting.variable, file.place(Some(name), token.line)))
-    }
-
-    /// A variable by its name, as the layers have it.
-    pub fn variable(&self, name: &str) -> Option<String> {
-        match by_variable(name) {
-            Some(setting) => self.get(setting.key).map(|value| value.raw.text()),
-            None => (self.layers.environment)(name),
-        }
-    }
-
-    fn limits_of(&self, flags: &Flags) -> Result<Settings, BadSettings> {
-        Settings::limits_from(flags, &|name| self.variable(name))
-    }
-
-    /// Looks for mistakes until there are no more: what is wrong is left out, and it is looked again.
-    fn checked(
-        &self,
-        wrong: &mut Vec<BadSettings>,
-        mut flags: Flags,
-        mut check: impl FnMut(&Flags) -> Result<(), BadSettings>,
-    ) -> Flags {
-        while let Err(error) = check(&flags) {
-            let again = match &error {
-                BadSettings::Bad { variable, value, .. } => {
-                    by_variable(variable).is_some_and(|setting| without(&mut flags, setting, value))
-                }
-                _ => false,
-            };
-            wrong.push(self.placed(error));
-            if !again {
-                break;
-            }
-        }
-        flags
-    }
-
-    /// With what the file alone can say.
-    fn named(&self, mut settings: Settings) -> Settings {
-        if let Some(name) = &self.cluster {
-            settings.name = name.clone();
-        }
-        settings.description =
-            self.get("description").map(|value| value.raw.text().trim().to_owned()).filter(|text| !text.is_empty());
-        for (_, text) in &mut settings.notices {
-            *text = self.keys(text);
-        }
-        let set_by = |key| self.set_by(key);
-        settings.places = Places { tier: set_by("tier"), allow: set_by("allow"), deny: set_by("deny") };
-        settings.fences = settings.fences.into_iter().map(|fences| fences.set_in(set_by)).collect();
-        settings.auth.say_settings(&|variable| {
-            let setting = by_variable(variable)?;
-            Some(format!("{}: `{}`", self.place(setting.key)?, setting.key))
-        });
-        settings
-    }
-
-    /// Where a limit was set, as whoever may call is told: without the file's name.
-    fn set_by(&self, key: &str) -> SetBy {
-        match self.get(key).map(|value| &value.source) {
-            Some(Source::Flag) => SetBy::Flag,
-            Some(Source::Variable) => SetBy::Variable,
-            Some(Source::Cluster(name, line)) => SetBy::File(format!("line {line}, [clusters.{name}]")),
-            Some(Source::Top(line)) => SetBy::File(format!("line {line}")),
-            None => match &self.cluster {
-                Some(name) => SetBy::File(format!("[clusters.{name}]")),
-                None => SetBy::Nobody,
-            },
-        }
-    }
-
-    /// Where a value of the file stands; `None` for one that is not of the file.
-    fn place(&self, key: &str) -> Option<String> {
-        let file = self.layers.file.as_ref()?;
-        match &self.get(key)?.source {
-            Source::Cluster(name, line) => Some(file.place(Some(name), *line)),
-            Source::Top(line) => Some(file.place(None, *line)),
-            Source::Flag | Source::Variable => None,
-        }
-    }
-
-    /// A text about variables, with the keys of those that came from the file.
-    fn keys(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        let mut of_file: Vec<&(&'static Setting, Value)> =
-            self.set.iter().filter(|(_, value)| matches!(value.source, Source::Cluster(..) | Source::Top(_))).collect();
-        // PROXMOX_ALLOW is the beginning of PROXMOX_ALLOW_NODES.
-        of_file.sort_by_key(|(setting, _)| std::cmp::Reverse(setting.variable.len()));
-        for (setting, _) in of_file.iter().filter(|(setting, _)| !setting.variable.is_empty()) {
-            if !setting.flag.is_empty() {
-                text = text.replace(&format!("{} ({})", setting.variable, setting.flag), &format!("`{}`", setting.key));
-            }
-            text = text.replace(setting.variable, &format!("`{}`", setting.key));
-        }
-        text
-    }
-}
-
-/// Takes a wrong value out. False when it was not there.
-fn without(flags: &mut Flags, setting: &Setting, value: &str) -> bool {
-    match setting.field {
-        Field::One(field) => field(flags).take().is_some(),
-        Field::Many(field) => {
-            let list = field(flags);
-            let before = list.len();
-            list.retain(|one| one.trim() != value);
-            if list.len() == before {
-                list.clear();
-            }
-            before > 0
-        }
-        Field::Variable | Field::Key => false,
     }
 }
