@@ -6,7 +6,8 @@
 use super::call::Call;
 use super::consent::Agreed;
 use super::failure::{Failure, FailureKind};
-use super::{Watch, attempt, explain, judge};
+use super::run::attempt;
+use super::{Watch, explain, judge};
 use crate::arguments::Fields;
 use crate::catalogue;
 use crate::plan::Intent;
