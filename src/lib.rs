@@ -25,3 +25,4 @@ pub mod terminal;
 pub mod tokens;
 pub mod tool;
 pub mod traces;
+mod whole;

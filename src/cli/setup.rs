@@ -4,7 +4,6 @@
 //! Each of them says what it made, and running it again goes on where it ended.
 
 mod clients;
-mod files;
 mod finish;
 mod keep;
 mod known;

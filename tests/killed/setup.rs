@@ -63,8 +63,12 @@ impl Home {
     }
 
     /// Kills it as soon as this holds, or at its end.
-    fn killed(&self, mut holds: impl FnMut(&Home) -> bool) {
-        let arguments = self.arguments(&["--replace-token"]);
+    fn killed(&self, holds: impl FnMut(&Home) -> bool) {
+        self.killed_with(&[], holds);
+    }
+
+    fn killed_with(&self, more: &[&str], mut holds: impl FnMut(&Home) -> bool) {
+        let arguments = self.arguments(&[&["--replace-token"], more].concat());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut setup = Piped::start(&mut binary(&arguments, &self.environment()));
         until("it gets there, or ends", || holds(self) || setup.child.try_wait().expect("a process").is_some());
@@ -145,4 +149,36 @@ fn what_killed_runs_left_beside_the_files_does_not_pile_up() {
     home.whole();
     let left: Vec<String> = crate::entries(&home.own()).into_iter().map(|(name, _)| name).collect();
     assert_eq!(left, ["config.toml", "home.token", "notes.tmp"], "after {drafts:?}");
+}
+
+#[test]
+fn a_secret_in_a_folder_of_its_own_leaves_no_drafts_there_either() {
+    let home = Home::new();
+    let folder = home.folder.path().join("secrets");
+    fs::create_dir(&folder).expect("made");
+    let secret = folder.join("home.token");
+    let place = ["--secret-file", shown(&secret)];
+    for _ in 0..8 {
+        home.killed_with(&place, |_| crate::entries(&folder).iter().any(|(name, _)| name.ends_with(".tmp")));
+    }
+    let old = |name: &str| {
+        let file = fs::File::options().create(true).truncate(false).write(true).open(folder.join(name)).expect("made");
+        file.set_modified(SystemTime::now() - Duration::from_secs(2 * 3_600)).expect("ours");
+    };
+    // A while later: nobody writes them any more. A kill may come too late to leave one.
+    old(".proxmox-mcp.0123456789abcdef.tmp");
+    for (name, _) in crate::entries(&folder).iter().filter(|(name, _)| name.ends_with(".tmp")) {
+        old(name);
+    }
+    // What has another name is somebody else's, and what is new may be in use.
+    let others = [".config.0123456789abcdef.tmp", ".proxmox-mcp.notes.tmp", ".proxmox-mcp.0123456789abcdef.tmp.old"];
+    others.into_iter().for_each(old);
+    fs::write(folder.join(".proxmox-mcp.fedcba9876543210.tmp"), "").expect("written");
+    let (code, said) = home.setup(&["--replace-token", "--secret-file", shown(&secret)]);
+    assert_eq!(code, Some(0), "{said}");
+    let left: Vec<String> = crate::entries(&folder).into_iter().map(|(name, _)| name).collect();
+    let young = ".proxmox-mcp.fedcba9876543210.tmp";
+    assert_eq!(left, [others[0], others[2], young, others[1], "home.token"].map(str::to_owned));
+    let called = run(&["--cluster", "home", "call", "get_version"], &home.environment());
+    assert!(called.status.success(), "{}", String::from_utf8_lossy(&called.stderr));
 }

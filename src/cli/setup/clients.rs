@@ -3,8 +3,9 @@
 //! Knows where the clients keep their files and how an entry looks there. Other entries and their order stay; a file
 //! that is no plain JSON is not touched.
 
-use super::{files, known};
+use super::known;
 use crate::settings::table::by_key;
+use crate::whole;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -113,10 +114,10 @@ impl Client {
         }
         let failed = |error: std::io::Error| format!("{at} cannot be written: {error}");
         let copy = match &old {
-            Some(_) => format!(", the old file is {}", files::back_up(file).map_err(failed)?.display()),
+            Some(_) => format!(", the old file is {}", back_up(file).map_err(failed)?.display()),
             None => String::new(),
         };
-        files::replace(file, &text, false).map_err(failed)?;
+        whole::replace(file, &text, false).map_err(failed)?;
         Ok(format!("put the entry `{NAME}` into {at}{copy}{more}"))
     }
 
@@ -167,6 +168,21 @@ struct Merged {
 /// Does this variable say where a cluster is, who we are there, or why it is believed?
 fn connects(variable: &str) -> bool {
     known::CONNECTION.iter().filter_map(|key| by_key(key)).any(|setting| setting.variable == variable)
+}
+
+/// Copies a file beside itself under a name that is free, and gives the copy's name.
+///
+/// # Errors
+/// As the system says.
+fn back_up(path: &Path) -> std::io::Result<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let free = |number: u32| {
+        let suffix = if number == 0 { String::new() } else { format!(".{number}") };
+        path.with_file_name(format!("{name}.bak{suffix}"))
+    };
+    let copy = (0..).map(free).find(|copy| !copy.exists()).unwrap_or_else(|| path.with_extension("bak"));
+    std::fs::copy(path, &copy)?;
+    Ok(copy)
 }
 
 #[cfg(test)]

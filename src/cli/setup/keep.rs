@@ -2,11 +2,12 @@
 //!
 //! Knows those places, and that a new secret is shown once by the cluster: whatever fails, it is kept or said.
 
-use super::{Setup, Stop, files, person::Person, text};
+use super::{Setup, Stop, person::Person, text};
 use crate::cli::Exit;
 use crate::secret::keyring::{Entry, Keyring};
 use crate::secret::{NoSecret, Secret, Source};
 use crate::settings::file::Table;
+use crate::whole;
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -97,7 +98,7 @@ impl Safe {
                     shell_words::join(words)
                 ),
             )),
-            Source::File(file) => files::writable(file).map_err(|error| {
+            Source::File(file) => whole::writable(file).map_err(|error| {
                 let says = format!(
                     "{} cannot be written ({error}), so no token was made. Give another place with --secret-file",
                     file.display()
@@ -254,5 +255,5 @@ async fn offered(setup: &Setup, person: Person) -> Result<bool, Stop> {
 
 fn write(file: &Path, secret: &SecretString) -> Result<(), String> {
     let failed = |error| format!("{} cannot be written ({error})", file.display());
-    files::replace(file, &format!("{}\n", text(secret)), true).map_err(failed)
+    whole::replace(file, &format!("{}\n", text(secret)), true).map_err(failed)
 }
