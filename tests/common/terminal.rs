@@ -5,10 +5,12 @@
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
 
 pub struct Terminal {
     child: Child,
@@ -61,6 +63,22 @@ impl Terminal {
 
     /// Waits until this is on the screen, after what was waited for before, and types a line.
     pub fn answers(&mut self, question: &str, line: &str) {
+        self.is_asked(question);
+        self.types(line);
+    }
+
+    /// As [`Terminal::answers`], where what is typed is not shown: keys that come before the terminal hides them are lost.
+    pub fn answers_hidden(&mut self, question: &str, line: &str) {
+        self.is_asked(question);
+        let begin = Instant::now();
+        while tcgetattr(&self.keys).expect("a terminal").local_modes.contains(LocalModes::ECHO) {
+            assert!(begin.elapsed() < crate::common::PATIENCE, "what is typed is shown: {}", self.shown);
+            std::thread::yield_now();
+        }
+        self.types(line);
+    }
+
+    fn is_asked(&mut self, question: &str) {
         while !self.shown[self.seen..].contains(question) {
             match self.screen.recv_timeout(crate::common::PATIENCE) {
                 Ok(more) => self.shown.push_str(&more),
@@ -71,7 +89,6 @@ impl Terminal {
             }
         }
         self.seen += self.shown[self.seen..].find(question).unwrap_or_default() + question.len();
-        self.types(line);
     }
 
     pub fn types(&mut self, line: &str) {

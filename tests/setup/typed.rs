@@ -21,7 +21,7 @@ fn a_person_is_led_from_the_host_to_a_client_that_works() {
     terminal.answers("at most", "operate");
     terminal.answers("Which tools are listed", "");
     terminal.answers("Who makes the user", "root@pam");
-    terminal.answers("Password of root@pam", &cluster.password);
+    terminal.answers_hidden("Password of root@pam", &cluster.password);
     terminal.answers("Do that?", "y");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
