@@ -426,7 +426,7 @@ async fn a_wrong_token_names_the_settings_and_not_the_secret() {
     let engine = Engine::new(Settings { auth, ..settings });
     let (kind, text) = fails(&engine, "get_version", json!({})).await;
     assert_eq!(kind, FailureKind::Unauthenticated);
-    has(&text, &["PROXMOX_USER", "PROXMOX_TOKEN_NAME", "PROXMOX_TOKEN_VALUE"]);
+    has(&text, &["`root@pam`", "`mcp`", "PROXMOX_TOKEN_VALUE"]);
     assert!(!text.contains("not-the-secret"));
     drop(sandbox);
 }

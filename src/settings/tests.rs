@@ -62,7 +62,7 @@ fn several_hosts_are_separated_by_commas() {
         Ok::<_, String>(settings.endpoints.iter().map(Endpoint::origin).collect::<Vec<_>>())
     };
     assert_eq!(hosts("pve1, pve2:443,,pve1"), Ok(vec!["https://pve1:8006".to_owned(), "https://pve2:443".to_owned()]));
-    assert!(hosts("pve1,user@pve2").is_err_and(|text| text.contains("`user@pve2`")));
+    assert!(hosts("pve1,user@pve2").is_err_and(|text| text.contains("`…@pve2`")));
     assert!(hosts(",").is_err());
 }
 
