@@ -51,7 +51,8 @@ fn a_secret_for_a_command_is_shown_as_soon_as_it_is_made() {
     let flags = ["--trust-first", "--tier", "read", "--toolsets", "core", "--user", "root@pam", "--yes"];
     let own = ["setup", "--host", &host, "--password-file", &password, "--secret-command", &command, "--name", "home"];
     let mut terminal = started(&home, &[&own[..], &flags].concat());
-    terminal.answers("shown this once: ", "n");
+    // Not before: what is typed shows up wherever the terminal is.
+    terminal.answers("Is it there?", "n");
     let (code, screen) = terminal.end();
     assert_eq!(code, 3, "{screen}");
     has(&screen, &["it is shown above", "made the token mcp@pve!mcp"]);
