@@ -2,7 +2,6 @@
 
 use crate::backend::Backend;
 use crate::floor::{self, Raw};
-use crate::processors::Apart;
 use crate::report::{Report, median, quantile};
 use crate::server::{Server, call};
 use serde_json::json;
@@ -22,9 +21,8 @@ fn timed(work: impl FnOnce() -> io::Result<()>) -> io::Result<f64> {
 }
 
 pub fn one_at_a_time(program: &Path, calls: usize, report: &mut Report) -> io::Result<()> {
-    let apart = Apart::keep()?;
     let backend = Backend::start(1_000, 0)?;
-    let mut server = apart.beside(|| Server::start(program, &backend))?;
+    let mut server = Server::start(program, &backend)?;
     let mut raw = Raw::connect(&backend)?;
     let nodes = call(7, "list_nodes", &json!({}));
     let ping = json!({"jsonrpc": "2.0", "id": 7, "method": "ping"}).to_string();
