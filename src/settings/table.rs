@@ -6,7 +6,7 @@
 mod rows;
 
 use super::Flags;
-pub use rows::TABLE;
+pub use rows::{TABLE, connects};
 
 /// One setting.
 #[derive(Debug)]

@@ -3,8 +3,7 @@
 //! Knows where the clients keep their files and how an entry looks there. Other entries and their order stay; a file
 //! that is no plain JSON is not touched.
 
-use super::known;
-use crate::settings::table::by_key;
+use crate::settings::table::{by_variable, connects};
 use crate::whole;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
@@ -145,7 +144,7 @@ impl Client {
                         .keys()
                         .filter(|name| name.starts_with("PROXMOX_"))
                         .cloned()
-                        .partition(|name| connects(name));
+                        .partition(|name| by_variable(name).is_some_and(|setting| connects(setting.key)));
                     gone.iter().for_each(|name| _ = variables.shift_remove(name));
                 }
             }
@@ -163,11 +162,6 @@ struct Merged {
     gone: Vec<String>,
     /// Those of ours that still are.
     left: Vec<String>,
-}
-
-/// Does this variable say where a cluster is, who we are there, or why it is believed?
-fn connects(variable: &str) -> bool {
-    known::CONNECTION.iter().filter_map(|key| by_key(key)).any(|setting| setting.variable == variable)
 }
 
 /// Copies a file beside itself under a name that is free, and gives the copy's name.

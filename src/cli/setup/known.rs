@@ -29,29 +29,6 @@ pub const LIMITS: [&str; 16] = [
     "protected_tags",
 ];
 
-/// The keys that say where the cluster is, who we are there and why it is believed: setup answers all of that anew.
-pub const CONNECTION: [&str; 19] = [
-    "host",
-    "port",
-    "user",
-    "token_name",
-    "token_value",
-    "token_value_file",
-    "token_value_command",
-    "token_value_keyring",
-    "password",
-    "password_file",
-    "password_command",
-    "password_keyring",
-    "totp_seed",
-    "totp_seed_file",
-    "totp_seed_command",
-    "totp_seed_keyring",
-    "ca_file",
-    "fingerprint",
-    "insecure",
-];
-
 /// The cluster as the config file has it.
 #[derive(Debug)]
 pub struct Known {

@@ -7,6 +7,7 @@ use super::{Stop, keep::Safe};
 use crate::cli::Exit;
 use crate::client::hex;
 use crate::settings::file;
+use crate::settings::table::{TABLE, connects};
 use crate::settings::{Endpoint, Flags, Settings, Trust};
 use std::path::PathBuf;
 use toml_edit::{Array, Table, value};
@@ -80,7 +81,9 @@ impl Store {
     /// The file is none, or cannot be written; it is as it was.
     pub fn write(&self, settings: &Settings, safe: &Safe, flags: &Flags, said: &mut Vec<String>) -> Result<(), Stop> {
         let table = table(settings, safe, flags);
-        file::write_cluster(&self.config, &self.name, &table, &known::CONNECTION)
+        // Setup answers all of that anew.
+        let answered: Vec<&str> = TABLE.iter().map(|setting| setting.key).filter(|key| connects(key)).collect();
+        file::write_cluster(&self.config, &self.name, &table, &answered)
             .map_err(|error| Stop::new(Exit::Failed, error.to_string()))?;
         said.push(format!("wrote [clusters.{}] into {}", self.name, self.config.display()));
         eprintln!("Wrote [clusters.{}] into {}", self.name, self.config.display());

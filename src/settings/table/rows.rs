@@ -45,6 +45,12 @@ const SEEDS: &[&str] = &["totp_seed", "totp_seed_file", "totp_seed_command", "to
 /// The ways to trust a server.
 const TRUST: &[&str] = &["ca_file", "fingerprint", "insecure"];
 
+/// Does this key say where a cluster is, who we are there, or why it is believed?
+pub fn connects(key: &str) -> bool {
+    let login = ["host", "port", "user", "token_name"];
+    [&login[..], TOKEN_VALUES, TRUST].iter().any(|keys| keys.contains(&key))
+}
+
 /// A setting of a cluster without anything special, to be completed.
 const PLAIN: Setting = Setting {
     key: "",
